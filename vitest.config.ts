@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+/** unit: one module, no network. gateway: the whole program in process. hapi: against a real HAPI (npm run test:hapi). */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/policies/**/*.test.ts'] } },
+      { test: { name: 'gateway', include: ['test/gateway/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 } },
+      {
+        test: {
+          name: 'hapi',
+          include: ['test/hapi/**/*.test.ts'],
+          globalSetup: ['test/hapi/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
