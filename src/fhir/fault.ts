@@ -7,7 +7,8 @@ export interface Fault {
 }
 
 /** What a parser gives: the value, or everything that is wrong. */
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] }
+export type Parsed<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] }
 
 export function parsed<T>(value: T): Parsed<T> {
   return { ok: true, value }

@@ -1,0 +1,59 @@
+import type { Policy } from '../policy/policy.ts'
+
+/** How an upstream behaves where servers differ. */
+export interface UpstreamProfile {
+  /** The query parameter that marks the server's own paging links on its base (`_getpages`). Undefined: none. */
+  readonly pagingParameter?: string
+}
+
+/** One FHIR base of ours, the policy that governs it, and the FHIR base behind it. */
+export interface Base {
+  /** Path of our FHIR base, with a leading and no trailing slash: `/STU3`. */
+  readonly path: string
+  readonly policy: Policy
+  readonly upstream: {
+    /** FHIR base URL, without trailing slash, query or fragment. */
+    readonly url: URL
+    readonly profile: UpstreamProfile
+  }
+}
+
+/** Everything that gateway.yaml says, compiled. Durations are milliseconds, sizes are bytes. */
+export interface GatewayConfig {
+  readonly bases: readonly Base[]
+  readonly limits: {
+    /** The largest request body, after inflating. */
+    readonly bodyBytes: number
+    /** The deepest nesting of a body. */
+    readonly nesting: number
+    /** The largest stored resource that is read to be judged. */
+    readonly storedBytes: number
+    /** The largest answer whose URLs are rewritten (a Bundle, a CapabilityStatement). */
+    readonly rewriteBytes: number
+    /** The most refusals that one answer names. */
+    readonly refusals: number
+  }
+  readonly timeouts: {
+    /** To receive a request's header fields and body from the client. */
+    readonly requestMs: number
+    /** To connect to the upstream. */
+    readonly connectMs: number
+    /** From the sending of a request to the first byte of the upstream's answer, and between two parts of it. */
+    readonly upstreamMs: number
+    /** To let requests in flight end after SIGTERM. */
+    readonly drainMs: number
+  }
+  /** Stored versions, kept to judge against. */
+  readonly cache: 'off' | { readonly bytes: number; readonly expireMs: number }
+  /** Further request header fields that go upstream, lower case, beside the built-in allow-list. */
+  readonly forwardHeaderFields: readonly string[]
+}
+
+/** What the environment and the command line say. */
+export interface Listening {
+  readonly host: string
+  readonly port: number
+  readonly adminPort: number
+  /** The URL under which clients reach us, without path; undefined: from the Host header field. */
+  readonly publicUrl?: URL
+}

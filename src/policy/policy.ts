@@ -1,0 +1,104 @@
+import type { Definitions } from '../fhir/definitions.ts'
+import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
+import type { FhirRelease } from '../fhir/version.ts'
+import type { RuleSet } from './rule.ts'
+import type { Answer, Cause } from './refusal.ts'
+
+/** How the answers of a policy look as OperationOutcome. */
+export interface OutcomeStyle {
+  /** OperationOutcome.meta.profile */
+  readonly profile?: string
+  /** The coding system of the policy's own codes, with their display texts. */
+  readonly codes?: { readonly system: string; readonly display: ReadonlyMap<string, string> }
+}
+
+/** What a policy says of one resource type. */
+export interface ResourcePolicy {
+  readonly interactions: ReadonlySet<InteractionCode>
+  readonly update?: RuleSet
+  readonly create?: RuleSet
+}
+
+/** A compiled policy file: what is open, and the rules for what is open and writes. What it does not name is closed. */
+export interface Policy {
+  readonly name: string
+  readonly summary: string
+  /** SHA-256 of the policy file's text, hexadecimal. */
+  readonly digest: string
+  /** As the file has it: `3.0.2`. */
+  readonly fhirVersion: string
+  readonly release: FhirRelease
+  readonly definitions: Definitions
+  readonly outcome: OutcomeStyle
+  readonly answers: ReadonlyMap<Cause, Answer>
+  /** HTTP statuses, best first: several refusals are answered with the first of these that one of them has. */
+  readonly precedence: readonly number[]
+  /** Absolute bases under which a reference `[base]/[type]/[id]` is known to name this server's resources. */
+  readonly bases: readonly string[]
+  readonly system: { readonly interactions: ReadonlySet<InteractionCode> }
+  readonly resources: ReadonlyMap<string, ResourcePolicy>
+}
+
+function openOn(policy: Policy, type: string | undefined): ReadonlySet<InteractionCode> | undefined {
+  return type === undefined ? policy.system.interactions : policy.resources.get(type)?.interactions
+}
+
+/** Whether the policy opens an interaction. Conditional writes and operations are closed. */
+export function offers(policy: Policy, interaction: Interaction): boolean {
+  if (interaction.conditional || interaction.code === 'operation') return false
+  return openOn(policy, interaction.type)?.has(interaction.code) ?? false
+}
+
+/** The interactions that each shape of target can be, with their methods: what RFC 9110's Allow lists (section 10.2.1). */
+const methodsByShape: Readonly<
+  Record<'system' | 'type' | 'instance' | 'version', readonly (readonly [string, InteractionCode])[]>
+> = {
+  system: [
+    ['GET', 'search-system'],
+    ['POST', 'transaction'],
+  ],
+  type: [
+    ['GET', 'search-type'],
+    ['POST', 'create'],
+  ],
+  instance: [
+    ['GET', 'read'],
+    ['PUT', 'update'],
+    ['PATCH', 'patch'],
+    ['DELETE', 'delete'],
+  ],
+  version: [['GET', 'vread']],
+}
+
+/** The methods that the policy opens on the target of an interaction, for the Allow header field of a 405. */
+export function allowedMethods(policy: Policy, interaction: Interaction): readonly string[] {
+  const open = openOn(policy, interaction.type)
+  if (!open) return []
+  const methods = new Set<string>()
+  const add = (method: string) => {
+    methods.add(method)
+    if (method === 'GET') methods.add('HEAD')
+  }
+  switch (interaction.code) {
+    case 'operation':
+      return []
+    case 'capabilities':
+    case 'paging':
+    case 'history-instance':
+    case 'history-type':
+    case 'history-system':
+      if (open.has(interaction.code)) add('GET')
+      return [...methods]
+    default:
+  }
+  const shape =
+    interaction.version !== undefined
+      ? 'version'
+      : interaction.id !== undefined
+        ? 'instance'
+        : interaction.type !== undefined
+          ? 'type'
+          : 'system'
+  for (const [method, code] of methodsByShape[shape]) if (open.has(code)) add(method)
+  return [...methods]
+}
