@@ -1,0 +1,256 @@
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml'
+import type { z } from 'zod'
+import { didYouMean } from './did-you-mean.ts'
+
+/** Where in a YAML file something stands: keys and indexes from the root. */
+export type SourcePath = readonly PropertyKey[]
+
+/** One mistake in a YAML file, where it stands. */
+export interface Diagnostic {
+  readonly file: string
+  /** Counted from 1. */
+  readonly line: number
+  /** Counted from 1. */
+  readonly column: number
+  /** `resources.Flag.update.changes.removal[0]`; empty for the file as a whole. */
+  readonly path: string
+  readonly message: string
+  /** The line concerned, with a caret line below it. */
+  readonly excerpt: string
+}
+
+/** A YAML text with the positions of what stands in it. */
+export interface Source {
+  readonly file: string
+  readonly data: unknown
+  /** Mistakes of the YAML itself; `data` is undefined then. */
+  readonly diagnostics: readonly Diagnostic[]
+  /** A mistake at a path. With `at: 'key'` the caret points at the key, else at the value; `word` narrows it to a part of it. */
+  diagnose(path: SourcePath, message: string, options?: { at?: 'key' | 'value'; word?: string }): Diagnostic
+}
+
+/** Reads a YAML 1.2 text. Anchors and aliases are allowed, duplicate keys and several documents are mistakes. */
+export function readSource(file: string, text: string): Source {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, merge: true })
+  const textLines = text.split(/\r?\n/)
+
+  const at = (start: number, end: number, path: string, message: string): Diagnostic => {
+    const { line, col } = lines.linePos(start)
+    const excerptLine = textLines[line - 1] ?? ''
+    const width = Math.max(1, Math.min(end - start, excerptLine.length - col + 1))
+    const gutter = String(line).padStart(5)
+    const excerpt = `${gutter} | ${excerptLine}\n${' '.repeat(gutter.length)} | ${' '.repeat(col - 1)}${'^'.repeat(width)}`
+    return { file, line, column: col, path, message, excerpt }
+  }
+
+  const broken = [...document.errors, ...document.warnings].map((error) =>
+    at(error.pos[0], error.pos[1], '', `${sentence(error.message)}`),
+  )
+  let data: unknown
+  if (broken.length === 0) {
+    try {
+      data = document.toJS({ maxAliasCount: 1000 })
+    } catch (error) {
+      broken.push(at(0, 1, '', `The YAML cannot be read: ${(error as Error).message}.`))
+    }
+  }
+
+  return {
+    file,
+    data,
+    diagnostics: broken,
+    diagnose(path, message, options = {}) {
+      let [start, end] = rangeOf(document, path, options.at ?? 'value')
+      if (options.word !== undefined) {
+        const found = text.slice(start, end).indexOf(options.word)
+        if (found >= 0) {
+          start += found
+          end = start + options.word.length
+        }
+      }
+      const lineEnd = text.indexOf('\n', start)
+      return at(start, lineEnd < 0 ? end : Math.min(end, lineEnd), writePath(path), message)
+    },
+  }
+}
+
+/** `['resources', 'Flag', 'changes', 0]` → `resources.Flag.changes[0]` */
+export function writePath(path: SourcePath): string {
+  return path
+    .map((key, i) => (typeof key === 'number' ? `[${key}]` : i === 0 ? String(key) : `.${String(key)}`))
+    .join('')
+}
+
+/** The range of the deepest node on the path that exists. */
+function rangeOf(document: Document, path: SourcePath, at: 'key' | 'value'): readonly [number, number] {
+  let node: unknown = document.contents
+  let key: unknown
+  let range: readonly [number, number] = [0, 1]
+  const see = (candidate: unknown) => {
+    const found = (candidate as Node | null | undefined)?.range
+    if (found) range = [found[0], found[1]]
+  }
+  see(node)
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(document)
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
+      )
+      if (!pair) break
+      key = pair.key
+      node = pair.value
+      see(key)
+      if (isScalar(node) ? node.source !== undefined || node.value !== null : node !== null) see(node)
+    } else if (isSeq(node)) {
+      node = node.items[Number(step)]
+      key = undefined
+      if (node === undefined) break
+      see(node)
+    } else break
+  }
+  if (at === 'key' && key !== undefined) see(key)
+  return range
+}
+
+const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
+
+/** Everything that a schema finds wrong with a source, as diagnostics. */
+export function diagnoseSchema(source: Source, error: z.ZodError, root: z.ZodType): Diagnostic[] {
+  const diagnostics: Diagnostic[] = []
+  const visit = (issue: z.core.$ZodIssue, prefix: SourcePath) => {
+    const path = [...prefix, ...issue.path]
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) {
+        const known = keysAt(root, source.data, path)
+        diagnostics.push(
+          source.diagnose([...path, key], `There is no setting \`${key}\` here.${didYouMean(key, known)}`, {
+            at: 'key',
+          }),
+        )
+      }
+      return
+    }
+    if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+      // The branch that fits best is the one that was meant: its mistakes are the ones to tell.
+      const branches = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a) || a.length - b.length)
+      const best = branches[0]!
+      if (depthOf(best) > 0 || best.some((inner) => inner.code === 'unrecognized_keys' || inner.code === 'custom')) {
+        for (const inner of best) visit(inner, path)
+        return
+      }
+      const expected = [...new Set(issue.errors.flat().map(expectation))].join(', or ')
+      diagnostics.push(source.diagnose(path, `Expected ${expected}.`))
+      return
+    }
+    if (issue.code === 'invalid_type' && issue.input === undefined && path.length > 0 && missing(source.data, path)) {
+      const key = String(path.at(-1))
+      diagnostics.push(
+        source.diagnose(path.slice(0, -1), `\`${key}\` is missing: expected ${expectation(issue)}.`, { at: 'key' }),
+      )
+      return
+    }
+    diagnostics.push(
+      source.diagnose(path, issue.code === 'custom' ? sentence(issue.message) : `Expected ${expectation(issue)}.`),
+    )
+  }
+  for (const issue of error.issues) visit(issue, [])
+  return diagnostics
+}
+
+const depthOf = (issues: readonly z.core.$ZodIssue[]) => Math.max(...issues.map((issue) => issue.path.length))
+
+function missing(data: unknown, path: SourcePath): boolean {
+  let value = data
+  for (const step of path) {
+    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, step)) return true
+    value = (value as Record<PropertyKey, unknown>)[step]
+  }
+  return false
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping of keys to values',
+  record: 'a mapping of keys to values',
+  null: 'nothing',
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return typeNames[issue.expected] ?? `a value of type ${issue.expected}`
+    case 'invalid_value':
+      return issue.values.length === 1
+        ? `\`${String(issue.values[0])}\``
+        : `one of ${issue.values.map((value) => `\`${String(value)}\``).join(', ')}`
+    case 'too_small':
+      return issue.origin === 'array' || issue.origin === 'set'
+        ? `at least ${issue.minimum} item`
+        : issue.origin === 'string'
+          ? 'a text that is not empty'
+          : `at least ${issue.minimum}`
+    case 'too_big':
+      return `at most ${issue.maximum}`
+    case 'unrecognized_keys':
+      return `no setting ${issue.keys.map((key) => `\`${key}\``).join(', ')}`
+    case 'invalid_key':
+      return 'another key'
+    default:
+      return issue.message ? issue.message.replace(/\.$/, '') : 'another value'
+  }
+}
+
+/** The keys that the schema knows at a path, for a suggestion; empty where it cannot be told. */
+function keysAt(schema: z.ZodType, data: unknown, path: SourcePath): string[] {
+  const def = (schema as unknown as { def: SchemaDef }).def
+  const deeper = (inner: z.ZodType) => keysAt(inner, data, path)
+  switch (def.type) {
+    case 'object': {
+      const shape = def.shape ?? {}
+      if (path.length === 0) return Object.keys(shape)
+      const next = shape[String(path[0])]
+      return next ? keysAt(next, data, path.slice(1)) : []
+    }
+    case 'record':
+      return path.length > 0 && def.valueType ? keysAt(def.valueType, data, path.slice(1)) : []
+    case 'array':
+      return path.length > 0 && def.element ? keysAt(def.element, data, path.slice(1)) : []
+    case 'union':
+      return (def.options ?? []).flatMap(deeper)
+    case 'lazy':
+      return def.getter ? deeper(def.getter()) : []
+    case 'optional':
+    case 'default':
+    case 'prefault':
+    case 'nullable':
+    case 'readonly':
+      return def.innerType ? deeper(def.innerType) : []
+    case 'pipe':
+      return def.in ? deeper(def.in) : []
+    default:
+      return []
+  }
+}
+
+interface SchemaDef {
+  readonly type: string
+  readonly shape?: Readonly<Record<string, z.ZodType>>
+  readonly valueType?: z.ZodType
+  readonly element?: z.ZodType
+  readonly options?: readonly z.ZodType[]
+  readonly getter?: () => z.ZodType
+  readonly innerType?: z.ZodType
+  readonly in?: z.ZodType
+}
+
+/** `policies/x.yaml:31:19  message`, the excerpt and the path below it. */
+export function writeDiagnostic(diagnostic: Diagnostic): string {
+  const { file, line, column, path, message, excerpt } = diagnostic
+  return `${file}:${line}:${column}  ${message}\n${excerpt}${path ? ` ${path}` : ''}`
+}
