@@ -1,6 +1,15 @@
-import type { Resource } from '../fhir/element.ts'
-import type { Decision } from './decision.ts'
+import { sameElement, type Resource } from '../fhir/element.ts'
+import { align, type Alignment, type Difference } from './align.ts'
+import type { Flaw } from './content.ts'
+import { noChange, type Decision } from './decision.ts'
+import { expressionOf, fhirPathName } from './expression.ts'
+import type { Judgement } from './judgement.ts'
+import { occurrencesOf, type Occurrence } from './occurrence.ts'
 import type { Policy } from './policy.ts'
+import { rebuild } from './rebuild.ts'
+import type { Refusal } from './refusal.ts'
+import type { Otherwise, RuleSet } from './rule.ts'
+import { Selection } from './select.ts'
 
 /** One write, brought to the two values that are judged. Create is after without before. */
 export interface Write {
@@ -24,8 +33,134 @@ export interface Surroundings {
  * @throws {Error} when the judge finds itself inconsistent: nothing may be sent then.
  */
 export function judge(policy: Policy, write: Write, surroundings: Surroundings): Decision {
-  void policy
-  void write
-  void surroundings
-  throw new Error('not written yet')
+  const rules = policy.resources.get(write.type)?.[write.interaction]
+  if (!rules) {
+    return deny([
+      {
+        cause: 'interaction-not-offered',
+        diagnostics: `The policy has no rules for ${write.interaction} of ${write.type}.`,
+      },
+    ])
+  }
+  const alignment = align(write.before, write.after, rules.match)
+  verify(alignment, write)
+  if (alignment.differences.length === 0) return { verdict: 'permit', permittedAs: [noChange] }
+  const judgement: Judgement = {
+    definitions: policy.definitions,
+    selection: new Selection([...policy.bases, ...surroundings.bases]),
+  }
+  const occurrences = rules.changes.flatMap((change) => occurrencesOf(change, alignment.root, judgement))
+  const complete = occurrences.filter((occurrence) => occurrence.complete)
+  const claims = claimsOf(complete)
+  const unclaimed = new Set(alignment.differences.filter((difference) => !claims.has(difference)))
+  const disputed = alignment.differences.filter((difference) => (claims.get(difference) ?? 0) > 1)
+  if (unclaimed.size === 0 && disputed.length === 0) {
+    return { verdict: 'permit', permittedAs: [...new Set(complete.map((occurrence) => occurrence.change.name))] }
+  }
+  return deny(refusalsFor(rules, occurrences, unclaimed, disputed, judgement).slice(0, surroundings.maxRefusals))
+}
+
+function deny(refusals: readonly Refusal[]): Decision {
+  return { verdict: 'deny', refusals }
+}
+
+/** Before and all differences must give after: a difference that was not seen could otherwise pass unjudged. */
+function verify(alignment: Alignment, write: Write): void {
+  const rebuilt = rebuild(write.before, alignment.differences)
+  if (!rebuilt || !sameElement(rebuilt, write.after))
+    throw new Error('The differences do not account for the whole change.')
+}
+
+function claimsOf(complete: readonly Occurrence[]): Map<Difference, number> {
+  const claims = new Map<Difference, number>()
+  for (const { findings } of complete) {
+    for (const { fits } of findings) for (const fit of fits) claims.set(fit, (claims.get(fit) ?? 0) + 1)
+  }
+  return claims
+}
+
+/** One refusal per cause: what a begun change lacks, then what is nearly allowed, then everything that nobody claims. */
+function refusalsFor(
+  rules: RuleSet,
+  occurrences: readonly Occurrence[],
+  unclaimed: Set<Difference>,
+  disputed: readonly Difference[],
+  judgement: Judgement,
+): Refusal[] {
+  const refusals: Refusal[] = []
+  const said = new Set<string>()
+  const say = (flaw: Flaw) => {
+    const key = `${flaw.rule} ${flaw.expression} ${flaw.what}`
+    if (said.has(key)) return
+    said.add(key)
+    refusals.push(refusalOf(flaw))
+  }
+
+  const fitsOf = (occurrence: Occurrence) => occurrence.findings.reduce((sum, finding) => sum + finding.fits.length, 0)
+  const begun = occurrences
+    .filter((occurrence) => occurrence.begun && !occurrence.complete)
+    .map((occurrence) => ({ occurrence, fits: fitsOf(occurrence) }))
+    .sort((a, b) => b.fits - a.fits)
+  for (const { occurrence } of begun) {
+    const held = occurrence.findings.flatMap(({ fits, flawed, near }) => [...fits, ...flawed, ...near])
+    if (!held.some((difference) => unclaimed.has(difference))) continue
+    for (const { flaws, nearFlaws, lacking } of occurrence.findings) {
+      flaws.forEach(say)
+      nearFlaws.forEach(say)
+      if (lacking && nearFlaws.length === 0) say(lacking)
+    }
+    for (const difference of held) unclaimed.delete(difference)
+  }
+
+  for (const occurrence of occurrences) {
+    if (occurrence.begun || occurrence.complete) continue
+    for (const { near, nearFlaws } of occurrence.findings) {
+      if (!near.some((difference) => unclaimed.has(difference))) continue
+      nearFlaws.forEach(say)
+      for (const difference of near) unclaimed.delete(difference)
+    }
+  }
+
+  for (const difference of unclaimed) say(plainFlaw(difference, rules, judgement))
+  for (const difference of disputed) {
+    say({ ...plainFlaw(difference, rules, judgement), what: 'is claimed by two changes of the policy at once' })
+  }
+  return refusals
+}
+
+function plainFlaw(difference: Difference, rules: RuleSet, judgement: Judgement): Flaw {
+  const base = expressionOf(difference.node, judgement.definitions)
+  const of = { rule: rules.id, otherwise: rules.otherwise }
+  switch (difference.kind) {
+    case 'added':
+      return { ...of, expression: base, what: 'was added' }
+    case 'removed':
+      return { ...of, expression: base, what: 'was removed' }
+    case 'replaced':
+      return { ...of, expression: base, what: 'differs from the stored version' }
+    case 'moved':
+    case 'shape': {
+      const expression = `${base}.${fhirPathName(difference.node, difference.name, judgement.definitions)}`
+      const what =
+        difference.kind === 'moved'
+          ? 'stands in another order than in the stored version'
+          : 'has another shape than in the stored version'
+      return { ...of, expression, what }
+    }
+  }
+}
+
+function refusalOf(flaw: Flaw): Refusal {
+  const { rule, expression, what, otherwise, malformed } = flaw
+  return {
+    cause: malformed ? 'body-malformed' : 'change-not-permitted',
+    rule,
+    expression,
+    diagnostics: sentence(`${expression} ${what}`, otherwise),
+    ...(otherwise.answer && !malformed ? { answer: { text: otherwise.say, ...otherwise.answer } } : {}),
+  }
+}
+
+function sentence(what: string, otherwise: Otherwise): string {
+  return `${what}. ${otherwise.help ?? otherwise.say}`.trim()
 }

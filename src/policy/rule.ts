@@ -1,4 +1,114 @@
-/** The rules for one interaction with one resource type, compiled. */
+import type { Value } from '../fhir/element.ts'
+import type { Path } from './path.ts'
+import type { Answer } from './refusal.ts'
+
+/**
+ * The rules for one interaction with one resource type, compiled. Before and after are compared into differences; each
+ * difference must be claimed by exactly one complete occurrence of a change. What nobody claims is refused.
+ */
 export interface RuleSet {
+  /** `Flag.update` */
   readonly id: string
+  readonly changes: readonly Change[]
+  /** The answer to a difference that nobody claims. */
+  readonly otherwise: Otherwise
+  /** Lists whose items are paired by a key of their own: list definition (`List.entry`) → names of the key (`item`, `reference`). */
+  readonly match: ReadonlyMap<string, readonly string[]>
+}
+
+/** A small bundle of differences that belong together, with what they require. */
+export interface Change {
+  readonly name: string
+  /** `Flag.update.removal` */
+  readonly id: string
+  readonly forEach?: ForEach
+  readonly parts: readonly Part[]
+}
+
+/** A change that may occur once per item. An appended item is itself a difference that the occurrence claims. */
+export interface ForEach {
+  readonly side: 'kept' | 'appended'
+  readonly variable: string
+  readonly path: Path
+  readonly content: Content
+  readonly otherwise: Otherwise
+}
+
+export type Part = ReplacedPart | SubtreePart
+
+interface PartBase {
+  readonly id: string
+  readonly path: Path
+  readonly times: Times
+  readonly otherwise: Otherwise
+}
+
+/** The value of every selected element goes from one of `from` to one of `to`; undefined stands for absent. */
+export interface ReplacedPart extends PartBase {
+  readonly kind: 'replaced'
+  readonly from: readonly Literal[]
+  readonly to: readonly Literal[]
+}
+
+/** Whole elements that come (anywhere, or after the last kept item of their list) or go. */
+export interface SubtreePart extends PartBase {
+  readonly kind: 'added' | 'appended' | 'removed'
+  /** How many the path must select in after, counted whether added or kept. */
+  readonly total?: number
+  readonly content: Content
+  readonly as?: string
+  readonly with: readonly Part[]
+}
+
+export interface Times {
+  readonly min: number
+  /** Infinity when unbounded. */
+  readonly max: number
+}
+
+export type Literal = Value | undefined
+
+/** What a subtree must hold and must lack. Closed: it holds what is named here and nothing else. */
+export interface Content {
+  readonly open: boolean
+  readonly holds: readonly Condition[]
+  readonly lacks: readonly { readonly path: Path; readonly otherwise: Otherwise }[]
+}
+
+/** A condition on the elements that a path selects below a subtree. */
+export interface Condition {
+  readonly id: string
+  readonly path: Path
+  readonly times: Times
+  readonly test: Test
+  /** Said when the element is missing, too frequent, or its test fails without an answer of its own. */
+  readonly otherwise: Otherwise
+}
+
+export type Test =
+  | { readonly kind: 'is'; readonly literals: readonly Literal[] }
+  | {
+      readonly kind: 'coded'
+      readonly list: CodeList
+      readonly wrongCode: Otherwise | undefined
+      readonly wrongSystem: Otherwise | undefined
+    }
+  | { readonly kind: 'text'; readonly maxLength: number }
+  | { readonly kind: 'refers'; readonly variable: string }
+  | { readonly kind: 'content'; readonly content: Content }
+
+/** The coded values that a policy allows: each code under each of the systems. */
+export interface CodeList {
+  readonly name: string
+  readonly systems: ReadonlySet<string>
+  readonly codes: ReadonlySet<string>
+}
+
+/** How a refusal is answered, and what to do instead. */
+export interface Otherwise {
+  readonly answer: Answer | undefined
+  /** One sentence: what is required or allowed. */
+  readonly say: string
+  /** One sentence: what to do instead. */
+  readonly help?: string
 }

@@ -1,0 +1,101 @@
+import type { Aligned } from './align.ts'
+import type { Judgement } from './judgement.ts'
+import { sameValue } from '../fhir/element.ts'
+import type { CodeList, Literal, Otherwise, Test } from './rule.ts'
+import type { Bindings } from './select.ts'
+
+/** Why a condition does not hold. */
+export interface Shortcoming {
+  /** Without subject and full stop: `is blank`. */
+  readonly what: string
+  /** The element concerned, when it is one below the condition's own. */
+  readonly at?: Aligned
+  /** An answer of its own, instead of the condition's. */
+  readonly otherwise?: Otherwise | undefined
+}
+
+/**
+ * Tests one element; undefined when the condition holds. The elements that the test accounts for are added to `covered`,
+ * whether it holds or not: what else stands there is a stray.
+ */
+export function holds(
+  node: Aligned,
+  test: Exclude<Test, { kind: 'content' }>,
+  bindings: Bindings,
+  judgement: Judgement,
+  covered: Set<Aligned>,
+): Shortcoming | undefined {
+  const value = (node.after ?? node.before)!.value
+  switch (test.kind) {
+    case 'is':
+      covered.add(node)
+      return test.literals.some((literal) => literal && sameValue(literal, value))
+        ? undefined
+        : { what: `must be ${writeLiterals(test.literals)}` }
+    case 'text':
+      covered.add(node)
+      if (value === undefined || isBlank(value.text)) return { what: 'is blank' }
+      // Counted in code points, as FHIR's maxLength is in characters.
+      if (value.text.length > test.maxLength && [...value.text].length > test.maxLength) {
+        return { what: `is longer than ${test.maxLength} characters` }
+      }
+      return undefined
+    case 'refers': {
+      for (const name of ['reference', 'display']) for (const item of node.children.get(name) ?? []) covered.add(item)
+      const reference = node.children.get('reference')?.[0]
+      const text = (reference?.after ?? reference?.before)?.value?.text
+      return text !== undefined && judgement.selection.refersTo(text, test.variable, bindings)
+        ? undefined
+        : { what: 'does not refer to the resource concerned', ...(reference ? { at: reference } : {}) }
+    }
+    case 'coded':
+      return coded(node, test.list, test, covered)
+  }
+}
+
+const codingElements = ['system', 'version', 'code', 'display', 'userSelected']
+
+/** A CodeableConcept or a Coding: at least one coding from the list, and none that names a listed system with another code. */
+function coded(
+  node: Aligned,
+  list: CodeList,
+  answers: { readonly wrongCode: Otherwise | undefined; readonly wrongSystem: Otherwise | undefined },
+  covered: Set<Aligned>,
+): Shortcoming | undefined {
+  const isCoding = (node.after ?? node.before)!.type === 'Coding'
+  const codings = isCoding ? [node] : (node.children.get('coding') ?? [])
+  if (!isCoding) for (const text of node.children.get('text') ?? []) covered.add(text)
+  let listed = 0
+  let wrong: Aligned | undefined
+  let elsewhere: Aligned | undefined
+  for (const coding of codings) {
+    for (const name of codingElements) for (const item of coding.children.get(name) ?? []) covered.add(item)
+    const element = (coding.after ?? coding.before)!
+    const system = element.children.get('system')?.items[0]?.value?.text
+    const code = element.children.get('code')?.items[0]?.value?.text
+    if (system !== undefined && list.systems.has(system)) {
+      if (code !== undefined && list.codes.has(code)) listed++
+      else wrong ??= coding.children.get('code')?.[0] ?? coding
+    } else elsewhere ??= coding.children.get('system')?.[0] ?? coding
+  }
+  if (wrong)
+    return { what: `is not one of the codes of the list \`${list.name}\``, at: wrong, otherwise: answers.wrongCode }
+  if (listed > 0) return undefined
+  if (elsewhere) {
+    return {
+      what: `is not the code system of the list \`${list.name}\``,
+      at: elsewhere,
+      otherwise: answers.wrongSystem ?? answers.wrongCode,
+    }
+  }
+  return { what: 'has no coding' }
+}
+
+/** White space of every kind (also no-break), and what is not seen at all (zero-width, control, format). */
+export function isBlank(text: string): boolean {
+  return !/[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800]/u.test(text)
+}
+
+export function writeLiterals(literals: readonly Literal[]): string {
+  return literals.map((literal) => (literal ? `\`${literal.text}\`` : 'absent')).join(' or ')
+}

@@ -1,0 +1,34 @@
+import type { Definitions } from '../fhir/definitions.ts'
+import type { Aligned } from './align.ts'
+import type { Path } from './path.ts'
+
+/** FHIRPath of a node, from the resource type on, with index: `Flag.code.coding[0].display`. */
+export function expressionOf(node: Aligned, definitions: Definitions): string {
+  if (!node.parent) return (node.after ?? node.before)!.type ?? ''
+  const name = fhirPathName(node.parent, node.name, definitions)
+  const index = node.list ? `[${node.afterIndex >= 0 ? node.afterIndex : node.beforeIndex}]` : ''
+  return `${expressionOf(node.parent, definitions)}.${name}${index}`
+}
+
+/** FHIRPath of what is not there: a path below a node. */
+export function absentExpression(scope: Aligned, path: Path, definitions: Definitions): string {
+  let text = expressionOf(scope, definitions)
+  for (const step of path.steps) {
+    text += step.url === undefined ? `.${step.name}` : `.${step.name}('${step.url}')`
+    if (step.type !== undefined) text += `.ofType(${step.type})`
+  }
+  return text.replace(/\.value[A-Z][A-Za-z0-9]*$/, '.value')
+}
+
+/** FHIRPath names a choice without its type: `value` for FHIR JSON's `valueString`. */
+export function fhirPathName(parent: Aligned, name: string, definitions: Definitions): string {
+  const definition = (parent.after ?? parent.before)?.definition
+  if (definition === undefined) return name
+  for (let i = name.length - 1; i > 0; i--) {
+    const code = name.charCodeAt(i)
+    if (code < 0x41 || code > 0x5a) continue
+    const stem = name.slice(0, i)
+    if (definitions.choices(definition, stem).includes(name)) return stem
+  }
+  return name
+}

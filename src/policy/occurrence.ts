@@ -1,0 +1,232 @@
+import type { Aligned, Difference } from './align.ts'
+import { writeLiterals } from './condition.ts'
+import { flawsOf, type Flaw } from './content.ts'
+import { absentExpression, expressionOf } from './expression.ts'
+import type { Judgement } from './judgement.ts'
+import type { Change, Literal, Part, ReplacedPart, SubtreePart } from './rule.ts'
+import type { Bindings } from './select.ts'
+import { sameValue } from '../fhir/element.ts'
+
+/**
+ * What one part says of the differences, for one binding. It never depends on what others claimed.
+ * fit: the right difference, and its conditions hold. flawed: the right difference, wrong content. near: the right element,
+ * wrong transition or place.
+ */
+export interface Finding {
+  readonly part: Pick<Part, 'id' | 'otherwise' | 'times'>
+  readonly fits: readonly Difference[]
+  readonly flawed: readonly Difference[]
+  readonly near: readonly Difference[]
+  /** What is wrong or lacking; near ones apart, since an occurrence may speak of them without having begun. */
+  readonly flaws: readonly Flaw[]
+  readonly nearFlaws: readonly Flaw[]
+  readonly lacking: Flaw | undefined
+}
+
+/** A change with a binding. */
+export interface Occurrence {
+  readonly change: Change
+  readonly findings: readonly Finding[]
+  /** Every part is within its times, nothing is flawed or near, and something fits: what fits is claimed. */
+  readonly complete: boolean
+  /** A mandatory part is fit or flawed: what lacks is said in the change's own words. */
+  readonly begun: boolean
+}
+
+/** All occurrences of a change: one, or one per item of its `for each`. */
+export function occurrencesOf(change: Change, root: Aligned, judgement: Judgement): Occurrence[] {
+  const bindings: Bindings = new Map([['$this', [root]]])
+  const { forEach } = change
+  if (!forEach) return [occurrence(change, [], bindings, judgement)]
+  const items = judgement.selection
+    .nodes(forEach.path, bindings)
+    .filter((item) => (forEach.side === 'kept' ? item.before && item.after : item.after && !item.before))
+  return items.map((item) => {
+    const bound = new Map(bindings).set(forEach.variable, [item])
+    const own = forEach.side === 'appended' ? [itemFinding(change, item, bound, judgement)] : []
+    return occurrence(change, own, bound, judgement)
+  })
+}
+
+function occurrence(change: Change, own: Finding[], bindings: Bindings, judgement: Judgement): Occurrence {
+  const findings = [...own]
+  evaluate(change.parts, bindings, judgement, findings)
+  const whole = findings.every((f) => !f.lacking && f.flawed.length === 0 && f.near.length === 0)
+  return {
+    change,
+    findings,
+    complete: whole && findings.some((f) => f.fits.length > 0),
+    begun: findings.some((f) => f.part.times.min > 0 && (f.fits.length > 0 || f.flawed.length > 0)),
+  }
+}
+
+function evaluate(parts: readonly Part[], bindings: Bindings, judgement: Judgement, findings: Finding[]): void {
+  let known = bindings
+  for (const part of parts) {
+    if (part.kind === 'replaced') {
+      findings.push(replacedFinding(part, known, judgement))
+      continue
+    }
+    const { finding, items } = subtreeFinding(part, known, judgement)
+    findings.push(finding)
+    if (part.as === undefined) continue
+    known = new Map(known).set(part.as, items)
+    for (const item of items) {
+      evaluate(part.with, new Map(known).set(part.as, [item]), judgement, findings)
+    }
+  }
+}
+
+/** The item of a `for each appended` is a difference that the occurrence itself must claim. */
+function itemFinding(change: Change, item: Aligned, bindings: Bindings, judgement: Judgement): Finding {
+  const forEach = change.forEach!
+  const part = { id: `${change.id}.${forEach.variable}`, otherwise: forEach.otherwise, times: { min: 1, max: 1 } }
+  const difference = item.difference
+  if (!difference) return { ...nothing, part }
+  if (!item.appended) return { ...nothing, part, near: [difference], nearFlaws: [misplaced(item, part, judgement)] }
+  const flaws = flawsOf(item, forEach.content, part.id, part.otherwise, bindings, judgement)
+  return { ...nothing, part, fits: flaws.length ? [] : [difference], flawed: flaws.length ? [difference] : [], flaws }
+}
+
+const nothing = { fits: [], flawed: [], near: [], flaws: [], nearFlaws: [], lacking: undefined } as const
+
+function misplaced(item: Aligned, part: Finding['part'], judgement: Judgement): Flaw {
+  return {
+    rule: part.id,
+    expression: expressionOf(item, judgement.definitions),
+    what: 'was added before an item that was there already; it may only be appended',
+    otherwise: part.otherwise,
+  }
+}
+
+function replacedFinding(part: ReplacedPart, bindings: Bindings, judgement: Judgement): Finding {
+  const fits: Difference[] = []
+  const near: Difference[] = []
+  const nearFlaws: Flaw[] = []
+  let lacking: Flaw | undefined
+  const lack = (expression: string) => {
+    lacking ??= {
+      rule: part.id,
+      expression,
+      what: `must go from ${writeLiterals(part.from)} to ${writeLiterals(part.to)}`,
+      otherwise: part.otherwise,
+    }
+  }
+  const places = judgement.selection.places(part.path, bindings)
+  for (const { node, parent, name } of places) {
+    const difference = node?.difference
+    if (!node || !difference) {
+      lack(node ? expressionOf(node, judgement.definitions) : `${expressionOf(parent, judgement.definitions)}.${name}`)
+    } else if (isValueSlot(node, difference) && has(part.from, node.before?.value) && has(part.to, node.after?.value)) {
+      fits.push(difference)
+    } else {
+      near.push(difference)
+      nearFlaws.push({
+        rule: part.id,
+        expression: expressionOf(node, judgement.definitions),
+        what: `may only go from ${writeLiterals(part.from)} to ${writeLiterals(part.to)}`,
+        otherwise: part.otherwise,
+      })
+    }
+  }
+  if (places.length === 0 && part.times.min > 0) {
+    const scope = bindings.get(part.path.root)?.[0] ?? bindings.get('$this')![0]!
+    lack(absentExpression(scope, part.path, judgement.definitions))
+  }
+  return { part, fits, near, flawed: [], flaws: [], nearFlaws, lacking }
+}
+
+/** Absent to present is the value slot alone: nothing may ride along on the element that comes or goes. */
+function isValueSlot(node: Aligned, difference: Difference): boolean {
+  if (difference.kind === 'replaced') return true
+  const element = (node.after ?? node.before)!
+  return element.children.size === 0 && element.value !== undefined
+}
+
+const has = (literals: readonly Literal[], value: Literal) => literals.some((literal) => sameValue(literal, value))
+
+function subtreeFinding(part: SubtreePart, bindings: Bindings, judgement: Judgement) {
+  const fits: Difference[] = []
+  const flawed: Difference[] = []
+  const near: Difference[] = []
+  const flaws: Flaw[] = []
+  const nearFlaws: Flaw[] = []
+  const items: Aligned[] = []
+  let total = 0
+  let last: Aligned | undefined
+  for (const node of judgement.selection.nodes(part.path, bindings)) {
+    if (node.after) total++
+    if (part.kind === 'removed' ? node.after : node.before || !node.after) continue
+    const chain = chainOf(node, part)
+    if (!chain) continue
+    last = node
+    if (part.kind === 'appended' && !node.appended) {
+      near.push(chain.difference)
+      nearFlaws.push(misplaced(node, part, judgement))
+      continue
+    }
+    items.push(node)
+    const wrong = flawsOf(node, part.content, part.id, part.otherwise, bindings, judgement)
+    if (chain.stray) {
+      wrong.push({
+        rule: part.id,
+        expression: expressionOf(chain.stray, judgement.definitions),
+        what: 'may not be part of what is added',
+        otherwise: part.otherwise,
+      })
+    }
+    if (items.length > part.times.max) wrong.push(tooMany(node, part, part.times.max, judgement))
+    if (wrong.length > 0) flawed.push(chain.difference)
+    else fits.push(chain.difference)
+    flaws.push(...wrong)
+  }
+  if (part.total !== undefined && items.length > 0 && total !== part.total && last) {
+    flaws.push(tooMany(last, part, part.total, judgement))
+    flawed.push(...fits.splice(0))
+  }
+  const scope = bindings.get(part.path.root)?.[0] ?? bindings.get('$this')![0]!
+  const lacking: Flaw | undefined =
+    items.length + near.length < part.times.min
+      ? {
+          rule: part.id,
+          expression: absentExpression(scope, part.path, judgement.definitions),
+          what: part.kind === 'removed' ? 'must be removed' : 'is missing',
+          otherwise: part.otherwise,
+        }
+      : undefined
+  const finding: Finding = { part, fits, flawed, near, flaws, nearFlaws, lacking }
+  return { finding, items }
+}
+
+function tooMany(node: Aligned, part: Part, most: number, judgement: Judgement): Flaw {
+  return {
+    rule: part.id,
+    expression: expressionOf(node, judgement.definitions),
+    what: `is one too many: at most ${most} may be there`,
+    otherwise: part.otherwise,
+  }
+}
+
+/**
+ * The difference that a selected node is, or that brings it: an ancestor on the path which came with it and holds nothing
+ * beside it. `stray` is what else came along.
+ */
+function chainOf(node: Aligned, part: SubtreePart): { difference: Difference; stray?: Aligned } | undefined {
+  let top = node
+  let stray: Aligned | undefined
+  for (let depth = part.path.steps.length; !top.difference;) {
+    const { parent } = top
+    if (!parent || --depth < 1) return undefined
+    for (const [name, siblings] of parent.children) {
+      for (const sibling of siblings) {
+        const isUrl = name === 'url' && (parent.name === 'extension' || parent.name === 'modifierExtension')
+        if (sibling !== top && !(isUrl && sibling.children.size === 0)) stray ??= sibling
+      }
+    }
+    if ((parent.after ?? parent.before)!.value) stray ??= parent
+    top = parent
+  }
+  return top.difference.kind === 'added' || top.difference.kind === 'removed'
+    ? { difference: top.difference, ...(stray ? { stray } : {}) }
+    : undefined
+}

@@ -1,0 +1,96 @@
+import type { Children, Element, Value } from '../fhir/element.ts'
+import type { Difference } from './align.ts'
+
+/** What happens to the items of one name. */
+interface ListEdit {
+  readonly added: { readonly index: number; readonly item: Element }[]
+  readonly removed: Set<Element>
+  /** The kept items of before in the order of after; undefined: their own. */
+  order?: readonly Element[]
+  list?: boolean
+}
+
+interface Edit {
+  value?: { readonly to: Value | undefined }
+  readonly lists: Map<string, ListEdit>
+}
+
+/**
+ * Applies differences to before. All of them give after, which is how the judge checks itself on every request; some of
+ * them give what would have been sent without the others.
+ */
+export function rebuild(before: Element | undefined, differences: Iterable<Difference>): Element | undefined {
+  const edits = new Map<Element, Edit>()
+  let root = before
+  const editOf = (element: Element): Edit => {
+    let edit = edits.get(element)
+    if (!edit) edits.set(element, (edit = { lists: new Map() }))
+    return edit
+  }
+  const listOf = (element: Element, name: string): ListEdit => {
+    const { lists } = editOf(element)
+    let list = lists.get(name)
+    if (!list) lists.set(name, (list = { added: [], removed: new Set() }))
+    return list
+  }
+  for (const difference of differences) {
+    const { node } = difference
+    switch (difference.kind) {
+      case 'replaced':
+        editOf(node.before!).value = { to: node.after!.value }
+        break
+      case 'added':
+        if (!node.parent) root = node.after
+        else {
+          const edit = listOf(node.parent.before!, node.name)
+          edit.added.push({ index: node.afterIndex, item: node.after! })
+          edit.list = node.list
+        }
+        break
+      case 'removed':
+        if (!node.parent) root = undefined
+        else listOf(node.parent.before!, node.name).removed.add(node.before!)
+        break
+      case 'moved': {
+        const kept = node.children.get(difference.name)!.filter((child) => child.before && child.after)
+        listOf(node.before!, difference.name).order = kept.map((child) => child.before!)
+        break
+      }
+      case 'shape':
+        listOf(node.before!, difference.name).list = node.after!.children.get(difference.name)!.list
+        break
+    }
+  }
+  return root && root === before ? apply(root, edits) : root
+}
+
+function apply(element: Element, edits: ReadonlyMap<Element, Edit>): Element {
+  const edit = edits.get(element)
+  const children = new Map<string, Children>()
+  for (const [name, group] of element.children) {
+    const change = edit?.lists.get(name)
+    const kept = (change?.order ?? group.items).filter((item) => !change?.removed.has(item))
+    const items = insert(
+      kept.map((item) => apply(item, edits)),
+      change?.added ?? [],
+    )
+    if (items.length > 0) children.set(name, { list: change?.list ?? group.list, items })
+  }
+  for (const [name, change] of edit?.lists ?? []) {
+    if (!element.children.has(name)) children.set(name, { list: change.list ?? false, items: insert([], change.added) })
+  }
+  return { ...element, value: edit?.value ? edit.value.to : element.value, children }
+}
+
+function insert(items: Element[], added: ListEdit['added']): Element[] {
+  if (added.length === 0) return items
+  const result: Element[] = []
+  const byIndex = [...added].sort((a, b) => a.index - b.index)
+  let next = 0
+  for (const item of items) {
+    while (next < byIndex.length && byIndex[next]!.index <= result.length) result.push(byIndex[next++]!.item)
+    result.push(item)
+  }
+  while (next < byIndex.length) result.push(byIndex[next++]!.item)
+  return result
+}

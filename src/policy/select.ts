@@ -1,0 +1,113 @@
+import type { Element } from '../fhir/element.ts'
+import type { Aligned } from './align.ts'
+import type { Path, Step } from './path.ts'
+import { namesOf, normalReference } from './reference.ts'
+
+/** What variables stand for: `$this`, and what `for each` and `as` have bound. */
+export type Bindings = ReadonlyMap<string, readonly Aligned[]>
+
+const nothing: readonly Aligned[] = []
+
+/** Where a path leads: a node, or a place where nothing stands on either side. */
+export interface Place {
+  readonly node: Aligned | undefined
+  readonly parent: Aligned
+  readonly name: string
+}
+
+/** Finds what paths select in one alignment. References are looked up in an index, so that many items stay linear. */
+export class Selection {
+  readonly #bases: readonly string[]
+  readonly #indexes = new Map<Aligned, Map<string, Map<string, Aligned[]>>>()
+
+  /** @param bases absolute FHIR bases (without trailing slash) under which references name this server's resources */
+  constructor(bases: readonly string[]) {
+    this.#bases = bases
+  }
+
+  /** The nodes that a path selects: those of after in their order, then removed ones. */
+  nodes(path: Path, bindings: Bindings): readonly Aligned[] {
+    let current: readonly Aligned[] = bindings.get(path.root) ?? nothing
+    for (const step of path.steps) {
+      current =
+        current.length === 1
+          ? this.#step(current[0]!, step, bindings)
+          : current.flatMap((node) => this.#step(node, step, bindings))
+    }
+    return current
+  }
+
+  /** As `nodes`, but where the last element is absent on both sides that place counts, too. */
+  places(path: Path, bindings: Bindings): readonly Place[] {
+    const last = path.steps.at(-1)
+    if (!last) return this.nodes(path, bindings).map((node) => ({ node, parent: node, name: '' }))
+    const parents = this.nodes({ ...path, steps: path.steps.slice(0, -1) }, bindings)
+    return parents.flatMap((parent): Place[] => {
+      const found = this.#step(parent, last, bindings)
+      return found.length > 0
+        ? found.map((node) => ({ node, parent, name: last.name }))
+        : [{ node: undefined, parent, name: last.name }]
+    })
+  }
+
+  /** Whether a reference's text names what a variable is bound to: exactly one of its nodes. */
+  refersTo(text: string, variable: string, bindings: Bindings): boolean {
+    const reference = normalReference(text, this.#bases)
+    return (bindings.get(variable) ?? nothing).some((node) => namesOf(node).includes(reference))
+  }
+
+  #step(parent: Aligned, step: Step, bindings: Bindings): readonly Aligned[] {
+    const { selector } = step
+    const found = selector
+      ? this.#referring(parent, step.name, selector.names, bindings.get(selector.variable) ?? nothing)
+      : (parent.children.get(step.name) ?? nothing)
+    if (step.url === undefined && step.type === undefined) return found
+    return found.filter(
+      (node) =>
+        (step.url === undefined || hasUrl(node, step.url)) && (step.type === undefined || isOfType(node, step.type)),
+    )
+  }
+
+  #referring(parent: Aligned, name: string, names: readonly string[], targets: readonly Aligned[]): readonly Aligned[] {
+    let byName = this.#indexes.get(parent)
+    if (!byName) this.#indexes.set(parent, (byName = new Map()))
+    const key = `${name}:${names.join('.')}`
+    let index = byName.get(key)
+    if (!index) {
+      byName.set(key, (index = new Map()))
+      for (const node of parent.children.get(name) ?? nothing) {
+        const references = new Set<string>()
+        for (const side of [node.before, node.after]) {
+          if (side) for (const text of textsAt(side, names)) references.add(normalReference(text, this.#bases))
+        }
+        for (const reference of references) {
+          const same = index.get(reference)
+          if (same) same.push(node)
+          else index.set(reference, [node])
+        }
+      }
+    }
+    const found = new Set<Aligned>()
+    for (const target of targets)
+      for (const name of namesOf(target)) for (const node of index.get(name) ?? nothing) found.add(node)
+    return [...found]
+  }
+}
+
+function hasUrl(node: Aligned, url: string): boolean {
+  return (
+    node.before?.children.get('url')?.items[0]?.value?.text === url ||
+    node.after?.children.get('url')?.items[0]?.value?.text === url
+  )
+}
+
+function isOfType(node: Aligned, type: string): boolean {
+  const element = node.after ?? node.before
+  return element?.resource === true && element.type === type
+}
+
+function textsAt(element: Element, names: readonly string[]): string[] {
+  let current: Element[] = [element]
+  for (const name of names) current = current.flatMap((item) => item.children.get(name)?.items ?? [])
+  return current.flatMap((item) => (item.value ? [item.value.text] : []))
+}
