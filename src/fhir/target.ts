@@ -1,0 +1,190 @@
+import type { Fault } from './fault.ts'
+import type { Interaction } from './interaction.ts'
+
+/** What a request target under a base turns out to be. Whatever is not an interaction is refused. */
+export type Target =
+  | { readonly kind: 'interaction'; readonly interaction: Interaction }
+  /** The path is known, or not even that; the method means nothing there. `known` is what another method does there. */
+  | { readonly kind: 'not-offered'; readonly known: Interaction | undefined }
+  /** It could be read in two ways, or it breaks the grammar. */
+  | { readonly kind: 'malformed'; readonly faults: readonly Fault[] }
+
+/** A FHIR id: https://hl7.org/fhir/STU3/datatypes.html#id */
+export const idPattern = /^[A-Za-z0-9\-.]{1,64}$/
+
+const typePattern = /^[A-Z][A-Za-z]*$/
+const operationPattern = /^\$[A-Za-z][A-Za-z0-9-]*$/
+
+/** Whether a raw request target lies under a base path, compared at a segment's end: `/STU3x` is not under `/STU3`. */
+export function isUnder(basePath: string, rawTarget: string): boolean {
+  if (!rawTarget.startsWith(basePath)) return false
+  const next = rawTarget[basePath.length]
+  return next === undefined || next === '/' || next === '?'
+}
+
+/**
+ * Everything for which a raw request target (RFC 9112, section 3.2) could be read in another way by another server.
+ * Only origin-form is taken: `/path?query`.
+ */
+export function faultsOfTarget(rawTarget: string): readonly Fault[] {
+  const faults: Fault[] = []
+  const fault = (sentence: string) => faults.push({ sentence })
+  if (!/^[\x21-\x7e]*$/.test(rawTarget)) {
+    fault(
+      'The request target holds a space, a control character or a character outside of ASCII; percent-encode it in the query.',
+    )
+  }
+  if (rawTarget.includes('#')) fault('The request target holds a fragment (#); leave it out.')
+  if (!rawTarget.startsWith('/')) {
+    fault('The request target must begin with a slash; the absolute form is not offered.')
+    return faults
+  }
+  const path = pathOf(rawTarget)
+  if (path.includes('//')) fault('The path holds an empty segment (//); write it with single slashes.')
+  if (path.split('/').some((segment) => segment === '.' || segment === '..')) {
+    fault('The path holds a dot segment; write it without.')
+  }
+  if (path.includes('%')) fault('The path is percent-encoded; no character of a FHIR path needs that.')
+  if (path.includes('\\')) fault('The path holds a backslash; segments are separated by slashes.')
+  if (path.includes(';')) fault('The path holds a semicolon; path parameters are not offered.')
+  if (path.length > 1 && path.endsWith('/')) fault('The path ends with a slash; leave it out.')
+  return faults
+}
+
+/** Reads the method and the raw target of a request under a base path. */
+export function readTarget(method: string, rawTarget: string, basePath: string, pagingParameter?: string): Target {
+  const faults = [...faultsOfTarget(rawTarget)]
+  if (faults.length > 0) return { kind: 'malformed', faults }
+
+  const query = queryOf(rawTarget)
+  const path = pathOf(rawTarget).slice(basePath.length)
+  const parameters = readQuery(query)
+  if (parameters === undefined) {
+    return malformed('The query is not percent-encoded UTF-8.')
+  }
+  const times = (name: string) => parameters.filter(([key]) => key === name).length
+  if (times('_method') > 0)
+    faults.push({ sentence: 'The parameter `_method` is not offered; use the HTTP method itself.' })
+  if (times('_format') > 1) faults.push({ sentence: 'The parameter `_format` occurs more than once; send it once.' })
+
+  const segments = path === '' ? [] : path.slice(1).split('/')
+  const known = shapeOf(segments, path, query, parameters, pagingParameter)
+  if (known === 'bad-id')
+    faults.push({ sentence: 'An id or version id in the path is not a FHIR id: 1 to 64 of A-Z, a-z, 0-9, - and dot.' })
+  if (known === 'bad-id' || faults.length > 0) return { kind: 'malformed', faults }
+
+  const found = known?.find((interaction) => interaction.method === (method === 'HEAD' ? 'GET' : method))
+  if (!found) return { kind: 'not-offered', known: known?.[0] }
+  if (found.code === 'update' && !found.conditional) {
+    const others = parameters.filter(([name]) => name !== '_format' && name !== '_pretty')
+    if (others.length > 0) return malformed('An update takes no query but `_format` and `_pretty`; leave the rest out.')
+  }
+  return { kind: 'interaction', interaction: method === 'HEAD' ? { ...found, method: 'HEAD' } : found }
+}
+
+/** The name and value pairs of a query or a form (application/x-www-form-urlencoded); undefined when it is malformed. */
+export function readQuery(query: string): readonly (readonly [string, string])[] | undefined {
+  const decode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '))
+  try {
+    return query
+      .split('&')
+      .filter((pair) => pair !== '')
+      .map((pair) => {
+        const equals = pair.indexOf('=')
+        return equals < 0 ? [decode(pair), ''] : [decode(pair.slice(0, equals)), decode(pair.slice(equals + 1))]
+      })
+  } catch {
+    return undefined
+  }
+}
+
+const pathOf = (rawTarget: string) => rawTarget.split('?', 1)[0]!
+const queryOf = (rawTarget: string) => (rawTarget.includes('?') ? rawTarget.slice(rawTarget.indexOf('?') + 1) : '')
+const malformed = (sentence: string): Target => ({ kind: 'malformed', faults: [{ sentence }] })
+
+/** What a server's own paging link may hold beside the paging parameter and those that begin with its name. */
+const pagingCompanions = new Set([
+  '_count',
+  '_offset',
+  '_pageId',
+  '_bundletype',
+  '_format',
+  '_pretty',
+  '_summary',
+  '_elements',
+  '_include',
+  '_revinclude',
+])
+
+/** Every interaction on a path, one for each method; undefined where FHIR knows no such path. */
+function shapeOf(
+  segments: readonly string[],
+  path: string,
+  query: string,
+  parameters: readonly (readonly [string, string])[],
+  pagingParameter: string | undefined,
+): readonly Interaction[] | 'bad-id' | undefined {
+  const [first, second, third, fourth] = segments
+  const at = { path, query }
+
+  if (first === undefined) {
+    const names = parameters.map(([name]) => name)
+    const paging =
+      pagingParameter !== undefined &&
+      names.filter((name) => name === pagingParameter).length === 1 &&
+      names.every((name) => name.startsWith(pagingParameter) || pagingCompanions.has(name))
+    return [
+      { code: paging ? 'paging' : 'search-system', method: 'GET', ...at },
+      { code: 'transaction', method: 'POST', ...at },
+    ]
+  }
+  if (segments.length === 1) {
+    if (first === 'metadata') return [{ code: 'capabilities', method: 'GET', ...at }]
+    if (first === '_history') return [{ code: 'history-system', method: 'GET', ...at }]
+    if (first === '_search') return [{ code: 'search-system', method: 'POST', ...at }]
+    if (operationPattern.test(first)) return operation(first, at)
+  }
+  if (!typePattern.test(first)) return undefined
+  const ofType = { type: first, ...at }
+
+  if (second === undefined) {
+    return [
+      { code: 'search-type', method: 'GET', ...ofType },
+      { code: 'create', method: 'POST', ...ofType },
+      { code: 'update', method: 'PUT', conditional: true, ...ofType },
+      { code: 'patch', method: 'PATCH', conditional: true, ...ofType },
+      { code: 'delete', method: 'DELETE', conditional: true, ...ofType },
+    ]
+  }
+  if (segments.length === 2) {
+    if (second === '_history') return [{ code: 'history-type', method: 'GET', ...ofType }]
+    if (second === '_search') return [{ code: 'search-type', method: 'POST', ...ofType }]
+    if (operationPattern.test(second)) return operation(second, ofType)
+  }
+  if (second.startsWith('_') || second.startsWith('$')) return undefined
+  if (!idPattern.test(second)) return 'bad-id'
+  const ofInstance = { id: second, ...ofType }
+
+  if (third === undefined) {
+    return [
+      { code: 'read', method: 'GET', ...ofInstance },
+      { code: 'update', method: 'PUT', ...ofInstance },
+      { code: 'patch', method: 'PATCH', ...ofInstance },
+      { code: 'delete', method: 'DELETE', ...ofInstance },
+    ]
+  }
+  if (segments.length === 3 && third === '_history') return [{ code: 'history-instance', method: 'GET', ...ofInstance }]
+  if (segments.length === 3 && operationPattern.test(third)) return operation(third, ofInstance)
+  if (segments.length === 4 && third === '_history') {
+    return idPattern.test(fourth!) ? [{ code: 'vread', method: 'GET', version: fourth!, ...ofInstance }] : 'bad-id'
+  }
+  return undefined
+}
+
+function operation(segment: string, on: Pick<Interaction, 'type' | 'id' | 'path' | 'query'>): readonly Interaction[] {
+  const call = { ...on, code: 'operation', operation: segment.slice(1) } as const
+  return [
+    { ...call, method: 'GET' },
+    { ...call, method: 'POST' },
+  ]
+}
