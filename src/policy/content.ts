@@ -57,6 +57,7 @@ function check(
   flaws: Flaw[],
   covered: Set<Aligned>,
 ): void {
+  // Paths start at the subtree; what a reference must name is meant as the part means it.
   const scope = new Map(bindings).set('$this', [node])
   for (const condition of content.holds) {
     const found = judgement.selection.nodes(condition.path, scope)
@@ -85,7 +86,7 @@ function check(
         otherwise: condition.otherwise,
       })
     }
-    for (const item of found) test(item, condition, rulePart, scope, judgement, flaws, covered)
+    for (const item of found) test(item, condition, rulePart, bindings, judgement, flaws, covered)
   }
   for (const { path, otherwise: lacking } of content.lacks) {
     for (const item of judgement.selection.nodes(path, scope)) {
@@ -103,17 +104,17 @@ function test(
   item: Aligned,
   condition: Condition,
   rule: string,
-  scope: Bindings,
+  bindings: Bindings,
   judgement: Judgement,
   flaws: Flaw[],
   covered: Set<Aligned>,
 ): void {
   if (condition.test.kind === 'content') {
-    check(item, condition.test.content, rule, scope, judgement, flaws, covered)
+    check(item, condition.test.content, rule, bindings, judgement, flaws, covered)
     if (condition.test.content.open) coverAll(item, covered)
     return
   }
-  const shortcoming: Shortcoming | undefined = holds(item, condition.test, scope, judgement, covered)
+  const shortcoming: Shortcoming | undefined = holds(item, condition.test, bindings, judgement, covered)
   if (shortcoming) {
     flaws.push({
       rule,

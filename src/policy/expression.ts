@@ -23,12 +23,5 @@ export function absentExpression(scope: Aligned, path: Path, definitions: Defini
 /** FHIRPath names a choice without its type: `value` for FHIR JSON's `valueString`. */
 export function fhirPathName(parent: Aligned, name: string, definitions: Definitions): string {
   const definition = (parent.after ?? parent.before)?.definition
-  if (definition === undefined) return name
-  for (let i = name.length - 1; i > 0; i--) {
-    const code = name.charCodeAt(i)
-    if (code < 0x41 || code > 0x5a) continue
-    const stem = name.slice(0, i)
-    if (definitions.choices(definition, stem).includes(name)) return stem
-  }
-  return name
+  return (definition === undefined ? undefined : definitions.child(definition, name)?.element) ?? name
 }

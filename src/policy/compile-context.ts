@@ -1,0 +1,216 @@
+import type { Value } from '../fhir/element.ts'
+import type { Definitions } from '../fhir/definitions.ts'
+import { issueTypesOf, type IssueType } from '../fhir/issue-type.ts'
+import type { FhirRelease } from '../fhir/version.ts'
+import { didYouMean } from './did-you-mean.ts'
+import { parsePath, PathError, type Path } from './path.ts'
+import type { Answer } from './refusal.ts'
+import type { CodeList, Literal, Otherwise, Times } from './rule.ts'
+import type { AnswerInput, PolicyInput } from './schema.ts'
+import type { Diagnostic, Source, SourcePath } from './source.ts'
+
+/** What an element is by the FHIR version: where its children are defined, and its type. */
+export interface ElementType {
+  readonly definition: string
+  readonly type: string
+}
+
+/** What a variable stands for: its type, and whether its items were there before or came. */
+export interface Variable extends ElementType {
+  readonly side: 'kept' | 'added' | 'any'
+  /** The path that selects the items, for telling disjoint variables apart. */
+  readonly path: Path | undefined
+}
+
+export type Scope = ReadonlyMap<string, Variable>
+
+/** What the compilation of one policy file shares: the input, what was found wrong, and how settings are read. */
+export class CompileContext {
+  readonly diagnostics: Diagnostic[] = []
+  readonly source: Source
+  readonly input: PolicyInput
+  readonly release: FhirRelease
+  readonly definitions: Definitions
+  defaultAnswer: Answer = { status: 422, issue: 'business-rule' }
+  readonly #lists = new Map<string, CodeList>()
+  readonly #used = new Set<string>()
+
+  constructor(source: Source, input: PolicyInput, release: FhirRelease, definitions: Definitions) {
+    this.source = source
+    this.input = input
+    this.release = release
+    this.definitions = definitions
+    for (const [name, { system, codes }] of Object.entries(input.lists ?? {})) {
+      this.#lists.set(name, { name, systems: new Set([system].flat()), codes: new Set(codes) })
+    }
+  }
+
+  report(path: SourcePath, message: string, options?: { at?: 'key' | 'value'; word?: string }): void {
+    const diagnostic = this.source.diagnose(path, message, options)
+    // A part that several changes use is compiled for each of them: say once what is wrong with it.
+    const same = (d: Diagnostic) =>
+      d.line === diagnostic.line && d.column === diagnostic.column && d.message === message
+    if (!this.diagnostics.some(same)) this.diagnostics.push(diagnostic)
+  }
+
+  inOrder(): Diagnostic[] {
+    return [...this.diagnostics].sort((a, b) => a.line - b.line || a.column - b.column)
+  }
+
+  list(name: string, path: SourcePath): CodeList {
+    const list = this.#lists.get(name)
+    this.#used.add(`lists.${name}`)
+    if (!list) this.report(path, `There is no list \`${name}\` under \`lists\`.${didYouMean(name, this.#lists.keys())}`)
+    return list ?? { name, systems: new Set(), codes: new Set() }
+  }
+
+  partUsed(name: string): void {
+    this.#used.add(`parts.${name}`)
+  }
+
+  /** A list or a part that nothing uses is a mistake: most likely a misspelt use of it. */
+  reportUnused(): void {
+    for (const kind of ['lists', 'parts'] as const) {
+      for (const name of Object.keys(this.input[kind] ?? {})) {
+        if (!this.#used.has(`${kind}.${name}`)) this.report([kind, name], `Nothing uses \`${name}\`.`, { at: 'key' })
+      }
+    }
+  }
+
+  /** Reads a path and checks its elements against the FHIR version. Undefined after a mistake. */
+  path(
+    text: string,
+    at: SourcePath,
+    scope: Scope,
+    options?: { at?: 'key' | 'value' },
+  ): { path: Path; end: ElementType } | undefined {
+    let path: Path
+    try {
+      path = parsePath(text)
+    } catch (error) {
+      if (!(error instanceof PathError)) throw error
+      this.report(at, error.message, { ...options, ...(error.word ? { word: error.word } : {}) })
+      return undefined
+    }
+    const root = this.variable(path.root, at, scope, options)
+    if (!root) return undefined
+    let end: ElementType = root
+    for (const step of path.steps) {
+      const child = this.definitions.child(end.definition, step.name)
+      if (!child) {
+        const known = this.definitions.childNames(end.definition)
+        const choices = this.definitions.choices(end.definition, step.name)
+        const hint = choices.length > 0 ? ` Name its type: \`${choices[0]}\` …` : didYouMean(step.name, known)
+        const subject = end.type === 'Resource' ? 'A resource of unknown type' : end.definition
+        this.report(at, `${subject} has no element \`${step.name}\`.${hint}`, { ...options, word: step.name })
+        return undefined
+      }
+      end = child
+      if (step.type !== undefined) {
+        if (!this.definitions.isResource(step.type)) {
+          this.report(at, `FHIR ${this.input.fhir} has no resource type \`${step.type}\`.`, {
+            ...options,
+            word: step.type,
+          })
+          return undefined
+        }
+        if (!this.definitions.holdsResource(child.type)) {
+          this.report(at, `\`${step.name}\` holds no resources: \`ofType\` does not apply.`, {
+            ...options,
+            word: 'ofType',
+          })
+          return undefined
+        }
+        end = { definition: step.type, type: step.type }
+      }
+      if (step.selector) {
+        this.variable(step.selector.variable, at, scope, options)
+        let inner = end
+        for (const name of step.selector.names) {
+          const next = this.definitions.child(inner.definition, name)
+          if (!next) {
+            const hint = didYouMean(name, this.definitions.childNames(inner.definition))
+            this.report(at, `${inner.definition} has no element \`${name}\`.${hint}`, { ...options, word: name })
+            return undefined
+          }
+          inner = next
+        }
+      }
+    }
+    return { path, end }
+  }
+
+  variable(name: string, at: SourcePath, scope: Scope, options?: { at?: 'key' | 'value' }): Variable | undefined {
+    const variable = scope.get(name)
+    if (!variable) {
+      const known = [...scope.keys()]
+      this.report(at, `Nothing has bound \`${name}\` here. Bound: ${known.join(', ')}.`, { ...options, word: name })
+    }
+    return variable
+  }
+
+  /** Values as YAML has them, in the kind that the element's type has in FHIR JSON. */
+  literals(input: unknown, type: string, at: SourcePath): Literal[] {
+    return [input].flat().map((value, i): Literal => {
+      if (value === 'absent') return undefined
+      const where = Array.isArray(input) ? [...at, i] : at
+      if (!this.definitions.isPrimitive(type)) {
+        this.report(where, `A ${type} has no value of its own: only elements of a primitive type can be compared.`)
+        return undefined
+      }
+      const kind = this.definitions.kindOf(type)
+      if (typeof value !== kind) {
+        this.report(where, `Expected ${kindNames[kind]}, since the element is of type ${type}.`)
+      }
+      return { kind, text: String(value) } satisfies Value
+    })
+  }
+
+  times(input: string | number | undefined, at: SourcePath, fallback: Times): Times {
+    if (input === undefined) return fallback
+    const [min, max] = String(input).split('..')
+    const times = { min: Number(min), max: max === undefined ? Number(min) : max === '*' ? Infinity : Number(max) }
+    if (times.min > times.max) this.report(at, `At least ${times.min} and at most ${times.max} contradict each other.`)
+    if (times.max === 0) this.report(at, 'Never at all: leave the part out, or use `lacks`.')
+    return times
+  }
+
+  /** An answer completed from a more general one. */
+  answer(input: AnswerInput, general: Answer): Answer {
+    const code = input.code ?? general.code
+    const text = input.say ?? general.text
+    return {
+      status: input.status ?? general.status,
+      issue: (input.issue as IssueType | undefined) ?? general.issue,
+      ...(code === undefined ? {} : { code }),
+      ...(text === undefined ? {} : { text }),
+    }
+  }
+
+  /** What is said when a rule does not hold: its own words, completed from those of what it is part of. */
+  otherwise(input: AnswerInput | undefined, at: SourcePath, general: Otherwise): Otherwise {
+    if (!input) return general
+    this.checkAnswer(input, at)
+    const answer = this.answer(input, general.answer ?? this.defaultAnswer)
+    const help = input.help ?? (input.say === undefined ? general.help : undefined)
+    return { answer, say: input.say ?? general.say, ...(help === undefined ? {} : { help }) }
+  }
+
+  checkAnswer(input: AnswerInput, at: SourcePath): void {
+    const issues = issueTypesOf(this.release)
+    if (input.issue !== undefined && !issues.has(input.issue)) {
+      const hint = didYouMean(input.issue, issues)
+      this.report([...at, 'issue'], `FHIR ${this.input.fhir} has no issue code \`${input.issue}\`.${hint}`)
+    }
+    if (input.code !== undefined) {
+      const codes = this.input.outcome?.codes?.display
+      if (!codes) this.report([...at, 'code'], 'A code needs `outcome.codes`: its coding system and display texts.')
+      else if (!Object.hasOwn(codes, input.code)) {
+        const hint = didYouMean(input.code, Object.keys(codes))
+        this.report([...at, 'code'], `\`${input.code}\` is not among \`outcome.codes.display\`.${hint}`)
+      }
+    }
+  }
+}
+
+const kindNames = { string: 'a text', number: 'a number', boolean: 'true or false' } as const

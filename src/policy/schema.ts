@@ -1,0 +1,215 @@
+import { z } from 'zod'
+import { interactionCodes } from '../fhir/interaction.ts'
+import { causes, type Cause } from './refusal.ts'
+
+/**
+ * The shape of a policy file: what a YAML text must look like before it is compiled. The JSON Schema for editors and the
+ * policy reference are made from it, so every setting has a description.
+ */
+
+const text = z.string().min(1)
+
+export const answerSchema = z
+  .strictObject({
+    status: z.int().min(400).max(599).optional().describe('HTTP status.'),
+    issue: text.optional().describe('OperationOutcome.issue.code, from the value set of the FHIR version.'),
+    code: text.optional().describe('A code of `outcome.codes.system`, for OperationOutcome.issue.details.coding.'),
+    say: text.optional().describe('One sentence for OperationOutcome.issue.details.text: what is required or allowed.'),
+    help: text.optional().describe('One sentence that follows in diagnostics: what to do instead.'),
+  })
+  .describe('How a refusal is answered. What is not set here comes from `answers`, then from FHIR.')
+
+const literal = z.union([z.string(), z.boolean(), z.number(), z.null()])
+const literals = z
+  .union([literal, z.array(literal).min(1)])
+  .describe('A value or a list of values; `absent` stands for no element at all.')
+
+const times = z
+  .union([z.int().min(0), z.string().regex(/^\d+(\.\.(\d+|\*))?$/, 'a number, or a range such as `0..1` or `1..*`')])
+  .describe('How often: a number, or a range such as `0..1` or `1..*`.')
+
+const interactions = z
+  .array(z.enum(interactionCodes))
+  .describe(
+    'The interactions that are open, in FHIR’s restful-interaction codes (and `paging`). All others are closed.',
+  )
+
+export interface ContentInput {
+  holds?: Record<string, ConditionInput> | undefined
+  lacks?: string | string[] | Record<string, AnswerInput> | undefined
+  open?: boolean | undefined
+}
+
+export interface ConditionInput extends ContentInput {
+  is?: z.infer<typeof literals> | undefined
+  coded?: string | undefined
+  text?: 'not blank' | undefined
+  'max-length'?: number | undefined
+  'refers to'?: string | undefined
+  times?: z.infer<typeof times> | undefined
+  otherwise?: AnswerInput | undefined
+  'wrong-code'?: AnswerInput | undefined
+  'wrong-system'?: AnswerInput | undefined
+}
+
+export type AnswerInput = z.infer<typeof answerSchema>
+
+const content = {
+  holds: z
+    .record(
+      z.string(),
+      z.lazy(() => conditionSchema),
+    )
+    .optional()
+    .describe('Conditions on elements below, by path.'),
+  lacks: z
+    .union([text, z.array(text).min(1), z.record(text, answerSchema)])
+    .optional()
+    .describe('Paths that must select nothing; as a mapping, each with its own answer.'),
+  open: z.boolean().optional().describe('May hold more than what `holds` names. Without it, it may not.'),
+}
+
+const conditionSchema: z.ZodType<ConditionInput> = z
+  .strictObject({
+    ...content,
+    is: literals.optional(),
+    coded: text
+      .optional()
+      .describe('The name of a list under `lists`: one coding from it, none with another code of its systems.'),
+    text: z.literal('not blank').optional().describe('Something visible must be written.'),
+    'max-length': z.int().min(1).optional().describe('The most characters of a `text`.'),
+    'refers to': text
+      .optional()
+      .describe('A reference that names what a variable is bound to (`$this`: the resource).'),
+    times: times.optional(),
+    otherwise: answerSchema.optional().describe('The answer when the condition does not hold.'),
+    'wrong-code': answerSchema.optional().describe('`coded`: the answer to a code that is not in the list.'),
+    'wrong-system': answerSchema.optional().describe('`coded`: the answer to codings of other systems only.'),
+  })
+  .describe('What an element below a subtree must be.')
+
+export interface PartInput extends ContentInput {
+  use?: string | undefined
+  on?: string | undefined
+  rule?: string | undefined
+  replaced?: string | undefined
+  from?: z.infer<typeof literals> | undefined
+  to?: z.infer<typeof literals> | undefined
+  added?: string | undefined
+  appended?: string | undefined
+  removed?: string | undefined
+  times?: z.infer<typeof times> | undefined
+  total?: number | undefined
+  as?: string | undefined
+  with?: (string | PartInput)[] | undefined
+  otherwise?: AnswerInput | undefined
+}
+
+const partSchema: z.ZodType<PartInput> = z
+  .strictObject({
+    ...content,
+    use: text.optional().describe('The name of a part under `parts`; settings given here replace its own.'),
+    on: text.optional().describe('With `use`: the variable that stands for `$this` in that part.'),
+    rule: text.optional().describe('The name of the rule, in refusals and logs.'),
+    replaced: text.optional().describe('A path: the value of every element that it selects goes `from` … `to` ….'),
+    from: literals.optional(),
+    to: literals.optional(),
+    added: text.optional().describe('A path: elements that come, anywhere in their list.'),
+    appended: text.optional().describe('A path: elements that come after the last one that was kept.'),
+    removed: text.optional().describe('A path: elements that go.'),
+    times: times.optional(),
+    total: z.int().min(1).optional().describe('How many the path selects in the new version, kept ones counted.'),
+    as: text.optional().describe('A variable for the elements that came: `$provenance`.'),
+    with: z
+      .array(z.union([text, z.lazy(() => partSchema)]))
+      .optional()
+      .describe('Further parts, for each element that `as` binds.'),
+    otherwise: answerSchema.optional().describe('The answer when this part is missing or wrong.'),
+  })
+  .describe('One difference that belongs to a change: exactly one of use, replaced, added, appended, removed.')
+
+const partsList = z.array(z.union([text, partSchema])).min(1)
+
+const changeSchema = z.union([
+  partsList,
+  z.strictObject({
+    'for each': z
+      .strictObject({
+        kept: text.optional().describe('A path: once per item that stands on both sides.'),
+        appended: text.optional().describe('A path: once per item that came at the end of its list.'),
+        as: text.describe('The variable for the item: `$condition`.'),
+        ...content,
+        otherwise: answerSchema.optional(),
+      })
+      .describe('The change may occur once per item.'),
+    parts: partsList,
+  }),
+])
+
+const ruleSetSchema = z.strictObject({
+  'if-match': z.literal('required').optional().describe('update: the request must name the version that it changes.'),
+  changes: z.record(text, changeSchema).describe('The permitted changes, by name.'),
+  otherwise: answerSchema.optional().describe('The answer to a difference that no change claims.'),
+})
+
+const resourceSchema = z.strictObject({
+  interactions,
+  update: ruleSetSchema.optional().describe('Rules for PUT.'),
+  create: ruleSetSchema.optional().describe('Rules for POST.'),
+})
+
+export const policySchema = z
+  .strictObject({
+    policy: text.describe('The name of the policy.'),
+    fhir: text.describe('The FHIR version: 3.0.2, 4.0.1, 5.0.0.'),
+    summary: text.optional().describe('One sentence: what the policy is for.'),
+    outcome: z
+      .strictObject({
+        profile: text.optional().describe('OperationOutcome.meta.profile.'),
+        codes: z
+          .strictObject({
+            system: text.describe('The coding system of the policy’s own codes.'),
+            display: z.record(text, text).describe('The codes with their display texts.'),
+          })
+          .optional(),
+      })
+      .optional()
+      .describe('How OperationOutcomes look.'),
+    answers: z
+      .partialRecord(z.enum(Object.keys(causes) as [Cause, ...Cause[]]), answerSchema)
+      .optional()
+      .describe('Answers to what the gateway itself refuses, by cause.'),
+    precedence: z
+      .array(z.int().min(400).max(599))
+      .optional()
+      .describe('HTTP statuses, best first, when several refusals differ.'),
+    bases: z
+      .array(text)
+      .optional()
+      .describe('Further absolute FHIR bases under which references name this server’s resources.'),
+    match: z
+      .record(text, text)
+      .optional()
+      .describe('Lists whose items are paired by a key: `List.entry: item.reference`.'),
+    lists: z
+      .record(
+        text,
+        z.strictObject({
+          system: z.union([text, z.array(text).min(1)]),
+          codes: z.array(text).min(1),
+        }),
+      )
+      .optional()
+      .describe('Lists of coded values.'),
+    parts: z.record(text, partSchema).optional().describe('Parts that several changes use.'),
+    system: z.strictObject({ interactions }).optional().describe('What is open on the FHIR base itself.'),
+    shared: z.unknown().optional().describe('A place for YAML anchors; not read.'),
+    resources: z
+      .record(text, resourceSchema)
+      .describe('What is open for each resource type. All other types are closed.'),
+  })
+  .describe('A policy: which interactions are open, and which changes are permitted.')
+
+export type PolicyInput = z.infer<typeof policySchema>
+export type RuleSetInput = z.infer<typeof ruleSetSchema>
+export type ChangeInput = z.infer<typeof changeSchema>
