@@ -1,0 +1,112 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Pool, type Dispatcher } from 'undici'
+
+/** A request as the gateway builds it: nothing of a client's request is in it that nobody read. */
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  /** Path and query below the origin. */
+  readonly path: string
+  readonly headerFields: Readonly<Record<string, string>>
+  readonly body?: string
+  /** The largest body of the answer, in bytes. */
+  readonly maxBytes: number
+}
+
+/** What became of a request. `sent`: the upstream may have seen it, so a write may have been stored. */
+export type UpstreamReply =
+  | {
+      readonly kind: 'answered'
+      readonly status: number
+      readonly headerFields: IncomingHttpHeaders
+      readonly body: Buffer
+    }
+  /** No connection, or one that broke before the answer was whole. */
+  | { readonly kind: 'unreachable'; readonly sent: boolean; readonly error: unknown }
+  | { readonly kind: 'too-slow'; readonly sent: boolean; readonly error: unknown }
+  | { readonly kind: 'too-large'; readonly status: number }
+
+/** One pooled connection to an upstream. It follows no redirect and sends nothing twice. */
+export interface UpstreamClient {
+  send(request: UpstreamRequest): Promise<UpstreamReply>
+  close(): Promise<void>
+}
+
+/** Durations in milliseconds: to connect; to the first byte of the answer and between two parts of it. */
+export interface UpstreamTimeouts {
+  readonly connectMs: number
+  readonly upstreamMs: number
+}
+
+export function createUpstreamClient(
+  origin: string,
+  { connectMs, upstreamMs }: UpstreamTimeouts,
+  dispatcher: Dispatcher = new Pool(origin, {
+    connections: 64,
+    pipelining: 1,
+    connect: { timeout: connectMs },
+    headersTimeout: upstreamMs,
+    bodyTimeout: upstreamMs,
+  }),
+): UpstreamClient {
+  return {
+    send: (request) => dispatch(dispatcher, origin, request),
+    close: () => dispatcher.close(),
+  }
+}
+
+function dispatch(dispatcher: Dispatcher, origin: string, request: UpstreamRequest): Promise<UpstreamReply> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let sent = false
+    let size = 0
+    let status = 0
+    let headerFields: IncomingHttpHeaders = {}
+    dispatcher.dispatch(
+      {
+        origin,
+        method: request.method,
+        path: request.path,
+        headers: request.headerFields,
+        body: request.body ?? null,
+        // A PUT is idempotent to undici and to HTTP; whether it may be sent again is not undici's to decide.
+        idempotent: request.method === 'GET',
+      },
+      {
+        onRequestStart() {
+          sent = true
+        },
+        onResponseStart(_controller, statusCode, headers) {
+          if (statusCode < 200) return
+          status = statusCode
+          headerFields = headers
+        },
+        onResponseData(controller, chunk) {
+          size += chunk.length
+          if (size <= request.maxBytes) {
+            chunks.push(chunk)
+            return
+          }
+          resolve({ kind: 'too-large', status })
+          controller.abort(new Error('The answer is larger than the bound.'))
+        },
+        onResponseEnd() {
+          resolve({ kind: 'answered', status, headerFields, body: Buffer.concat(chunks) })
+        },
+        onResponseError(_controller, error) {
+          resolve({ kind: isTimeout(error) ? 'too-slow' : 'unreachable', sent, error })
+        },
+      },
+    )
+  })
+}
+
+const timeoutCodes = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'ETIMEDOUT',
+])
+
+function isTimeout(error: unknown): boolean {
+  return timeoutCodes.has(String((error as { code?: unknown }).code))
+}

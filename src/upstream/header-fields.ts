@@ -1,0 +1,149 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { entityTagOf } from '../fhir/entity-tag.ts'
+import { mediaTypeOf, type Format } from '../fhir/media-type.ts'
+import type { BaseUrls } from './base-urls.ts'
+
+type HeaderFields = Readonly<Record<string, string>>
+
+/** What identifies the caller and the call: it goes with every request that is made for it. */
+const ofTheCaller = [
+  'authorization',
+  'x-request-id',
+  'x-correlation-id',
+  'traceparent',
+  'tracestate',
+  'user-agent',
+  'accept-language',
+]
+
+/** Set by the gateway from what it has read and judged, or belonging to one connection: no configuration opens them. */
+const neverForwarded = new Set([
+  'accept',
+  'accept-encoding',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-location',
+  'content-type',
+  'expect',
+  'host',
+  'if-match',
+  'if-modified-since',
+  'if-none-exist',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'keep-alive',
+  'prefer',
+  'proxy-connection',
+  'range',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'via',
+])
+
+/** The client's own header fields that go upstream with everything that is asked on its behalf, and Via. */
+export function callerFields(client: IncomingHttpHeaders, alsoForwarded: readonly string[]): HeaderFields {
+  const names = [...ofTheCaller, ...alsoForwarded.filter((name) => !neverForwarded.has(name.toLowerCase()))]
+  const fields: Record<string, string> = { via: [...valuesOf(client.via), '1.1 fhir-policy-gateway'].join(', ') }
+  for (const name of names) {
+    const values = valuesOf(client[name.toLowerCase()])
+    if (values.length > 0) fields[name.toLowerCase()] = values.join(', ')
+  }
+  return fields
+}
+
+/** A read that the client asked for, to be told on to it. `encoded`: the client may have the answer compressed. */
+export function readFields(
+  client: IncomingHttpHeaders,
+  caller: HeaderFields,
+  format: Format,
+  encoded: boolean,
+): HeaderFields {
+  const fields: Record<string, string> = {
+    ...caller,
+    accept: mediaTypeOf[format],
+    'accept-encoding': encoded && acceptsGzip(client['accept-encoding']) ? 'gzip' : 'identity',
+  }
+  for (const name of ['if-none-match', 'if-modified-since', 'cache-control']) {
+    const values = valuesOf(client[name])
+    if (values.length > 0) fields[name] = values.join(', ')
+  }
+  // The other preferences (respond-async, return) would bring answers that are not the one that was asked for.
+  const handling = /(?:^|[,;\s])handling=(strict|lenient)(?:$|[,;\s])/i.exec(valuesOf(client.prefer).join(','))?.[1]
+  if (handling !== undefined) fields['prefer'] = `handling=${handling.toLowerCase()}`
+  return fields
+}
+
+/** The gateway's own read of a stored resource, to judge against it. */
+export function storedVersionFields(caller: HeaderFields, format: Format, knownVersion?: string): HeaderFields {
+  return {
+    ...caller,
+    accept: mediaTypeOf[format],
+    'accept-encoding': 'identity',
+    'cache-control': 'no-cache',
+    ...(knownVersion !== undefined && { 'if-none-match': entityTagOf(knownVersion) }),
+  }
+}
+
+/** A governed write: the version that was judged, the format of its body and of the answer. */
+export function writeFields(caller: HeaderFields, sent: Format, asked: Format, version?: string): HeaderFields {
+  return {
+    ...caller,
+    accept: mediaTypeOf[asked],
+    'accept-encoding': 'identity',
+    'content-type': `${mediaTypeOf[sent]};charset=utf-8`,
+    prefer: 'return=representation',
+    ...(version !== undefined && { 'if-match': entityTagOf(version) }),
+  }
+}
+
+const toldOn = [
+  'etag',
+  'last-modified',
+  'content-type',
+  'content-language',
+  'date',
+  'expires',
+  'cache-control',
+  'pragma',
+  'vary',
+  'www-authenticate',
+  'retry-after',
+  'x-request-id',
+  'x-correlation-id',
+]
+
+/** The header fields of an upstream's answer that the client gets, with the upstream's base become ours. */
+export function answerFields(
+  upstream: IncomingHttpHeaders,
+  urls: BaseUrls,
+): Readonly<Record<string, string | string[]>> {
+  const fields: Record<string, string | string[]> = {}
+  for (const name of toldOn) {
+    const value = upstream[name]
+    if (value !== undefined) fields[name] = value
+  }
+  for (const name of ['location', 'content-location']) {
+    const value = valuesOf(upstream[name])[0]
+    const own = value === undefined ? undefined : urls.ownUrl(value)
+    if (own !== undefined) fields[name] = own
+  }
+  const link = valuesOf(upstream['link']).join(', ')
+  if (link !== '') fields['link'] = urls.inText(link)
+  return fields
+}
+
+/** The values of a header field; none when it is absent. */
+export function valuesOf(value: string | string[] | undefined): readonly string[] {
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value
+}
+
+function acceptsGzip(acceptEncoding: string | string[] | undefined): boolean {
+  return valuesOf(acceptEncoding)
+    .join(',')
+    .split(',')
+    .some((item) => /^\s*(?:gzip|x-gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$)[\d.]+\s*)?$/i.test(item))
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest'
+import { baseUrls } from '../../../src/upstream/base-urls.ts'
+import { rewriteJson } from '../../../src/upstream/rewrite-json.ts'
+import { rewriteXml } from '../../../src/upstream/rewrite-xml.ts'
+
+const urls = baseUrls('https://ours.example/STU3', new URL('http://hapi:8080/fhir'))
+
+test.each([
+  ['http://hapi:8080/fhir', 'https://ours.example/STU3'],
+  ['http://hapi:8080/fhir/Flag/1', 'https://ours.example/STU3/Flag/1'],
+  ['http://hapi:8080/fhir?_getpages=1', 'https://ours.example/STU3?_getpages=1'],
+  ['http://hapi:8080/fhirx/Flag/1', 'http://hapi:8080/fhirx/Flag/1'],
+  ['http://hapi:80801/fhir/Flag/1', 'http://hapi:80801/fhir/Flag/1'],
+  ['https://elsewhere/?u=http://hapi:8080/fhir', 'https://elsewhere/?u=http://hapi:8080/fhir'],
+  ['urn:uuid:1', 'urn:uuid:1'],
+])('the URL %s becomes %s', (before, after) => {
+  expect(urls.url(before)).toBe(after)
+})
+
+test.each([
+  ['http://hapi:8080/fhir/Flag/1/_history/2', 'https://ours.example/STU3/Flag/1/_history/2'],
+  ['/fhir/Flag/1', 'https://ours.example/STU3/Flag/1'],
+  ['/elsewhere', undefined],
+  ['//elsewhere/fhir/Flag/1', undefined],
+  ['http://hapi:8080/admin', undefined],
+  ['https://third.example/x', 'https://third.example/x'],
+])('the Location %s becomes %s', (before, after) => {
+  expect(urls.ownUrl(before)).toBe(after)
+})
+
+test('in a text every URL below the base is replaced, at the end of a segment only', () => {
+  expect(urls.inText('See http://hapi:8080/fhir/Flag/1, http://hapi:8080/fhir. Not http://hapi:8080/fhir-x!')).toBe(
+    'See https://ours.example/STU3/Flag/1, https://ours.example/STU3. Not http://hapi:8080/fhir-x!',
+  )
+})
+
+describe('JSON', () => {
+  test('the envelope of a Bundle is rewritten and its resources stay as they are, to the byte', () => {
+    const flag = '{ "resourceType":"Flag","link":[{"url":"http://hapi:8080/fhir/a"}] , "n":1.00,"t":"\\u00e9\\/ \\"x"}'
+    const bundle = (base: string) =>
+      `{"link":[ {"relation":"self","url":"${base}/Flag?x=1"}],\r\n"total":1.0,"resourceType":"Bundle",` +
+      `"entry":[{"fullUrl":"${base}/Flag/1","resource":${flag},"response":{"location":"${base}/Flag/1/_history/1"}},` +
+      `{"resource":{"issue":[{"diagnostics":"at ${base}/Flag"}],"resourceType":"OperationOutcome"}}]}`
+    expect(rewriteJson(bundle('http://hapi:8080/fhir'), urls)).toBe(bundle('https://ours.example/STU3'))
+  })
+
+  test('escaped slashes do not hide a URL', () => {
+    expect(rewriteJson('{"resourceType":"Bundle","link":[{"url":"http:\\/\\/hapi:8080\\/fhir\\/Flag"}]}', urls)).toBe(
+      '{"resourceType":"Bundle","link":[{"url":"https://ours.example/STU3/Flag"}]}',
+    )
+  })
+
+  test('every URL of a CapabilityStatement is rewritten', () => {
+    const statement = (base: string) =>
+      `{"resourceType":"CapabilityStatement","url":"${base}/metadata","implementation":{"url":"${base}"},"x":"http://hl7.org"}`
+    expect(rewriteJson(statement('http://hapi:8080/fhir'), urls)).toBe(statement('https://ours.example/STU3'))
+  })
+
+  test.each(['', '{', '{"a":}', '[1,]', '{"a":1}x', '"', '{"a" 1}', 'nul', '[01]', '{a:1}', '['.repeat(300)])(
+    '%j is not JSON',
+    (text) => {
+      expect(() => rewriteJson(text, urls)).toThrow(SyntaxError)
+    },
+  )
+})
+
+describe('XML', () => {
+  test('the envelope of a Bundle is rewritten and its resources stay as they are, to the byte', () => {
+    const flag =
+      '<Flag xmlns="http://hl7.org/fhir"><link><url value="http://hapi:8080/fhir/a"/></link>\r\n<!-- c --> 😀</Flag>'
+    const bundle = (base: string) =>
+      `<?xml version="1.0"?>\r\n<Bundle xmlns="http://hl7.org/fhir"><link><url id=" value='x'" value='${base}/Flag?x=1'/></link>` +
+      `<entry><fullUrl value="${base}/Flag/1"/><resource>${flag}</resource><response><location  value = "${base}/Flag/1"/></response></entry>` +
+      `<entry><resource><OperationOutcome><text><div xmlns="http://www.w3.org/1999/xhtml"><a>${base}/Flag</a></div></text>` +
+      `<issue><diagnostics value="at > ${base}/Flag"/></issue></OperationOutcome></resource></entry></Bundle>`
+    expect(rewriteXml(bundle('http://hapi:8080/fhir'), urls)).toBe(
+      bundle('https://ours.example/STU3').replace('at > https', 'at &#62; https'),
+    )
+  })
+
+  test('character references do not hide a URL, and stay in what is kept of it', () => {
+    expect(
+      rewriteXml('<Bundle><link><url value="http&#x3a;//hapi:8080/fhir/Flag?a=1&amp;b=2"/></link></Bundle>', urls),
+    ).toBe('<Bundle><link><url value="https://ours.example/STU3/Flag?a=1&#38;b=2"/></link></Bundle>')
+  })
+
+  test.each(['', '<Bundle>', '<!DOCTYPE a><Bundle/>', '<Bundle/><x/>', '<Bundle a/>'])('%j is refused', (text) => {
+    expect(() => rewriteXml(text, urls)).toThrow(Error)
+  })
+})
