@@ -1,0 +1,114 @@
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { compilePolicy } from '../policy/compile.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { Diagnostic } from '../policy/source.ts'
+import type { GatewayConfig } from './config.ts'
+import { readGatewayFile, type BaseEntry, type GatewayFile } from './gateway-file.ts'
+
+/** A config whose policies are compiled, and whose upstreams may still be open. */
+export interface LoadedConfig extends Omit<GatewayFile, 'bases'> {
+  /** The folder of gateway.yaml. */
+  readonly folder: string
+  /** The name of gateway.yaml as messages show it. */
+  readonly file: string
+  readonly bases: readonly (BaseEntry & { readonly compiled: Policy })[]
+}
+
+export type Loaded =
+  | { readonly ok: true; readonly loaded: LoadedConfig }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[]; readonly policies: number }
+  | { readonly ok: false; readonly missing: string }
+
+/**
+ * Reads gateway.yaml and compiles the policies that it names. Every mistake of all of them is reported at once.
+ * @param path a folder with a gateway.yaml, or such a file
+ */
+export function loadConfig(path: string): Loaded {
+  const file = resolve(isFolder(path) ? join(path, 'gateway.yaml') : path)
+  const text = readText(file)
+  if (text === undefined) return { ok: false, missing: shown(file) }
+
+  const { source, settings, diagnostics: mistakes } = readGatewayFile(shown(file), text)
+  if (!settings) return { ok: false, diagnostics: mistakes, policies: 0 }
+
+  const diagnostics: Diagnostic[] = []
+  const compiled = new Map<string, Policy>()
+  const bases = settings.bases.flatMap((base, index) => {
+    const policyFile = resolve(dirname(file), base.policy)
+    let policy = compiled.get(policyFile)
+    if (!policy) {
+      const policyText = readText(policyFile)
+      if (policyText === undefined) {
+        diagnostics.push(source.diagnose(['bases', index, 'policy'], `There is no file \`${shown(policyFile)}\`.`))
+        return []
+      }
+      const result = compilePolicy(shown(policyFile), policyText)
+      if (!result.ok) {
+        diagnostics.push(...result.diagnostics)
+        return []
+      }
+      policy = result.policy
+      compiled.set(policyFile, policy)
+    }
+    return [{ ...base, compiled: policy }]
+  })
+
+  if (diagnostics.length > 0) {
+    return { ok: false, diagnostics, policies: new Set(settings.bases.map((base) => base.policy)).size }
+  }
+  return { ok: true, loaded: { ...settings, bases, folder: dirname(file), file: shown(file) } }
+}
+
+/** Why a config and UPSTREAM_URL do not go together; undefined when they do. */
+export function upstreamMistake(loaded: LoadedConfig, upstreamUrl: URL | undefined): string | undefined {
+  const { bases, file } = loaded
+  if (bases.length === 1) return undefined
+  if (upstreamUrl) {
+    return `UPSTREAM_URL names the upstream of the only base, and ${file} has ${bases.length}. Unset it, and give each base its upstream.url there.`
+  }
+  const open = bases.filter((base) => !base.upstreamUrl).map((base) => base.path)
+  return open.length === 0
+    ? undefined
+    : `${file} has ${bases.length} bases, and each needs its upstream.url: ${open.join(', ')} ${open.length === 1 ? 'has' : 'have'} none.`
+}
+
+/** Whether the only base has no upstream at all, so that the sandbox stands in for it. */
+export function needsSandbox(loaded: LoadedConfig, upstreamUrl: URL | undefined): boolean {
+  return upstreamUrl === undefined && loaded.bases.every((base) => !base.upstreamUrl)
+}
+
+/** Closes what was left open: the upstream of the only base, which goes before the one in gateway.yaml. */
+export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined): GatewayConfig {
+  const { limits, timeouts, cache, forwardHeaderFields } = loaded
+  return {
+    bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile }) => {
+      const url = upstreamUrl ?? own
+      if (!url) throw new Error(`The base ${path} has no upstream.`)
+      return { path, policy: compiled, upstream: { url, profile } }
+    }),
+    limits,
+    timeouts,
+    cache,
+    forwardHeaderFields,
+  }
+}
+
+/** A path as messages show it: relative where it lies below the working folder. */
+export function shown(path: string): string {
+  const below = relative(process.cwd(), path)
+  return below === '' || below.startsWith('..') ? path : below
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { readGatewayFile } from '../../../src/config/gateway-file.ts'
+
+const smallest = 'bases: [{ path: /fhir, policy: p.yaml }]\n'
+
+const mistakesOf = (text: string) =>
+  readGatewayFile('gateway.yaml', text).diagnostics.map(({ path, message }) => `${path}: ${message}`)
+
+describe('gateway.yaml', () => {
+  it('needs no more than a path and a policy', () => {
+    const { settings } = readGatewayFile('gateway.yaml', smallest)
+    expect(settings).toEqual({
+      bases: [{ path: '/fhir', policy: 'p.yaml', profile: {} }],
+      limits: {
+        bodyBytes: 1_048_576,
+        nesting: 64,
+        storedBytes: 4_194_304,
+        rewriteBytes: 16_777_216,
+        refusals: 50,
+      },
+      timeouts: { requestMs: 30_000, connectMs: 2000, upstreamMs: 30_000, drainMs: 25_000 },
+      cache: { bytes: 67_108_864, expireMs: 300_000 },
+      forwardHeaderFields: [],
+    })
+  })
+
+  it('shows in the file that is shipped the values that hold without it', () => {
+    const shipped = readGatewayFile('gateway.yaml', readFileSync('config/gateway.yaml', 'utf8'))
+    const { bases: _, ...settings } = readGatewayFile('gateway.yaml', smallest).settings!
+    expect(shipped.diagnostics).toEqual([])
+    expect(shipped.settings).toMatchObject(settings)
+  })
+
+  it('takes an upstream, the cache switched off and further header fields', () => {
+    const { settings } = readGatewayFile(
+      'gateway.yaml',
+      `bases:
+  - path: /a/R4
+    policy: p.yaml
+    upstream: { url: 'https://fhir.example/r4/', paging-parameter: _getpages }
+cache: off
+forward-header-fields: [X-Tenant]
+`,
+    )
+    expect(settings).toMatchObject({
+      bases: [{ path: '/a/R4', profile: { pagingParameter: '_getpages' } }],
+      cache: 'off',
+      forwardHeaderFields: ['x-tenant'],
+    })
+    expect(settings!.bases[0]!.upstreamUrl!.href).toBe('https://fhir.example/r4')
+  })
+
+  it.each([
+    ['', ': `bases` is missing: expected a list.'],
+    ['bases: []', 'bases: Expected at least 1 item.'],
+    [`${smallest}limit: {}`, 'limit: There is no setting `limit` here. Did you mean `limits`?'],
+    [`${smallest}limits: { bdy: 1 MiB }`, 'limits.bdy: There is no setting `bdy` here. Did you mean `body`?'],
+    [`${smallest}limits: { body: 1 MB }`, 'limits.body: Expected a size such as `512 KiB` or `1 MiB`.'],
+    [`${smallest}limits: { nesting: 0 }`, 'limits.nesting: Expected at least 1.'],
+    [`${smallest}timeouts: { drain: 30 }`, 'timeouts.drain: Expected a text.'],
+    [
+      `${smallest}timeouts: { drain: 30 s! }`,
+      'timeouts.drain: Expected a duration such as `250ms`, `30s`, `5m` or `1h`.',
+    ],
+    [`${smallest}cache: on`, 'cache: Expected `off`, or a mapping of keys to values.'],
+    [`${smallest}cache: { expires: 5m }`, 'cache.expires: There is no setting `expires` here. Did you mean `expire`?'],
+    [
+      `${smallest}forward-header-fields: [If-Match]`,
+      'forward-header-fields[0]: Expected the name of a header field that the gateway does not make itself.',
+    ],
+    [
+      'bases: [{ path: fhir, policy: p.yaml }]',
+      'bases[0].path: Expected a path with a leading and no trailing slash, such as `/fhir`.',
+    ],
+    [
+      'bases: [{ path: /a, policy: p.yaml }, { path: /a/b, policy: p.yaml }]',
+      'bases[1].path: `/a/b` overlaps `/a`: one base may not lie within another.',
+    ],
+    [
+      'bases: [{ path: /a, policy: p.yaml, upstream: { url: ftp://x } }]',
+      'bases[0].upstream.url: Expected an http or https URL without user, query or fragment, such as `http://localhost:8081/fhir`.',
+    ],
+  ])('says what is wrong with %j', (text, mistake) => {
+    expect(mistakesOf(text)).toEqual([mistake])
+  })
+
+  it.each(['/', '/a/', '//a', '/a//b', '/.', '/a/../b', '/a b', '/%41', '/a?b', '/a;b'])(
+    'takes no base path that could be read two ways: %s',
+    (path) => {
+      expect(mistakesOf(`bases: [{ path: '${path}', policy: p.yaml }]`)).toHaveLength(1)
+    },
+  )
+
+  it('tells every mistake at once, each with its place', () => {
+    const { diagnostics } = readGatewayFile('gateway.yaml', 'bases:\n  - path: x\n    polcy: p.yaml\ncache: never\n')
+    expect(diagnostics.map(({ line, column, path }) => `${line}:${column} ${path}`).sort()).toEqual([
+      '2:11 bases[0].path',
+      '2:5 bases[0]',
+      '3:5 bases[0].polcy',
+      '4:8 cache',
+    ])
+  })
+})
