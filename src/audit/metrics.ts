@@ -1,0 +1,68 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { RecordRequest } from './request-record.ts'
+
+/** The gateway's metrics in Prometheus' text format. No label holds anything that a client chose. */
+export interface Metrics {
+  readonly record: RecordRequest
+  readonly contentType: string
+  text(): Promise<string>
+}
+
+/** @param inFlight the number of requests that are being answered */
+export function createMetrics(inFlight: () => number): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+
+  const requests = new Counter({
+    name: 'fhir_gateway_requests_total',
+    help: 'Requests answered, by FHIR interaction, decision and HTTP status.',
+    labelNames: ['base', 'interaction', 'decision', 'status'] as const,
+    registers,
+  })
+  const permits = new Counter({
+    name: 'fhir_gateway_permits_total',
+    help: 'Permitted writes, by the name of the change as which the policy permits them.',
+    labelNames: ['base', 'interaction', 'permitted_as'] as const,
+    registers,
+  })
+  const refusals = new Counter({
+    name: 'fhir_gateway_refusals_total',
+    help: 'Refused requests, by the rule or cause that refused them.',
+    labelNames: ['base', 'interaction', 'refused_by'] as const,
+    registers,
+  })
+  const unknownOutcomes = new Counter({
+    name: 'fhir_gateway_unknown_outcomes_total',
+    help: 'Writes that were sent to the upstream and whose outcome is not known.',
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'fhir_gateway_request_duration_seconds',
+    help: 'Time to answer a request, by FHIR interaction.',
+    labelNames: ['interaction'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  })
+  const gauge = new Gauge({
+    name: 'fhir_gateway_requests_in_flight',
+    help: 'Requests that are being answered.',
+    registers: [],
+    collect() {
+      this.set(inFlight())
+    },
+  })
+  registry.registerMetric(gauge)
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    record({ base = 'none', interaction = 'none', decision, status, permittedAs, refusedBy, ...record }) {
+      requests.inc({ base, interaction, decision, status })
+      durations.observe({ interaction }, record.milliseconds / 1000)
+      for (const permitted_as of new Set(permittedAs)) permits.inc({ base, interaction, permitted_as })
+      for (const refused_by of new Set(refusedBy)) refusals.inc({ base, interaction, refused_by })
+      if (record.outcomeUnknown) unknownOutcomes.inc()
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import { Client } from 'fhir-kit-client'
+
+/** What a server says of itself at `/metadata`, as far as the gateway asks. */
+export type Capability =
+  | { readonly outcome: 'answered'; readonly fhirVersion: string }
+  | { readonly outcome: 'unreachable' | 'too-slow' | 'unusable' }
+
+/**
+ * Reads a server's CapabilityStatement (https://hl7.org/fhir/R4/http.html#capabilities). Never throws.
+ * @param baseUrl FHIR base URL
+ * @param timeoutMs for the whole answer, in milliseconds
+ * @param stop ends the request at once
+ */
+export async function readCapability(baseUrl: URL, timeoutMs: number, stop: AbortSignal): Promise<Capability> {
+  const client = new Client({ baseUrl: baseUrl.href, requestOptions: { redirect: 'manual' } })
+  try {
+    const statement: unknown = await client.capabilityStatement({
+      signal: AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]),
+    })
+    const fhirVersion = fhirVersionOf(statement)
+    return fhirVersion === undefined ? { outcome: 'unusable' } : { outcome: 'answered', fhirVersion }
+  } catch (error) {
+    // An answer that is an error or no JSON is rejected with the answer in `response`.
+    if (error instanceof Error && 'response' in error) return { outcome: 'unusable' }
+    return { outcome: error instanceof Error && error.name === 'TimeoutError' ? 'too-slow' : 'unreachable' }
+  }
+}
+
+function fhirVersionOf(statement: unknown): string | undefined {
+  if (typeof statement !== 'object' || statement === null) return undefined
+  const { resourceType, fhirVersion } = statement as Readonly<Record<string, unknown>>
+  if (resourceType !== 'CapabilityStatement' && resourceType !== 'Conformance') return undefined
+  return typeof fhirVersion === 'string' && /^\d{1,3}\.\d{1,3}(\.\d{1,3})?(-[A-Za-z0-9.-]{1,32})?$/.test(fhirVersion)
+    ? fhirVersion
+    : undefined
+}
