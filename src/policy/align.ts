@@ -1,4 +1,5 @@
 import { sameValue, type Children, type Element } from '../fhir/element.ts'
+import { Comparison } from './comparison.ts'
 import { longestIncreasingRun, pairItems, type ItemKey, type Pairing } from './pairing.ts'
 
 /**
@@ -44,72 +45,112 @@ export type MatchKeys = ReadonlyMap<string, readonly string[]>
 /** Lays after over before. Create has no before. Linear in size, but for the longest run of kept items (n log n). */
 export function align(before: Element | undefined, after: Element, match: MatchKeys): Alignment {
   const differences: Difference[] = []
-  const structure = structures()
-  const root = node('', before, after, undefined, 0, 0, false, false)
+  const shared: Shared = { differences, match, comparison: new Comparison() }
+  const root = new AlignedNode(shared, '', before, after, undefined, 0, 0, false, false)
+  root.compare()
   return { root, differences }
+}
 
-  function node(
+interface Shared {
+  readonly differences: Difference[]
+  readonly match: MatchKeys
+  readonly comparison: Comparison
+}
+
+/** Where nothing differs below a node, its children are laid over each other only when somebody asks for them. */
+class AlignedNode implements Aligned {
+  readonly name: string
+  readonly before: Element | undefined
+  readonly after: Element | undefined
+  readonly parent: AlignedNode | undefined
+  readonly beforeIndex: number
+  readonly afterIndex: number
+  readonly list: boolean
+  readonly appended: boolean
+  difference: Difference | undefined = undefined
+  readonly #shared: Shared
+  #children: Map<string, readonly AlignedNode[]> | undefined = undefined
+
+  constructor(
+    shared: Shared,
     name: string,
     before: Element | undefined,
     after: Element | undefined,
-    parent: Aligned | undefined,
+    parent: AlignedNode | undefined,
     beforeIndex: number,
     afterIndex: number,
     list: boolean,
     appended: boolean,
-  ): Aligned {
-    const children = new Map<string, readonly Aligned[]>()
-    const made: Aligned = {
-      name,
-      before,
-      after,
-      parent,
-      beforeIndex,
-      afterIndex,
-      list,
-      appended,
-      children,
-      difference: undefined,
-    }
+  ) {
+    this.#shared = shared
+    this.name = name
+    this.before = before
+    this.after = after
+    this.parent = parent
+    this.beforeIndex = beforeIndex
+    this.afterIndex = afterIndex
+    this.list = list
+    this.appended = appended
+  }
+
+  get children(): ReadonlyMap<string, readonly AlignedNode[]> {
+    return (this.#children ??= this.#align())
+  }
+
+  /** Finds the differences at and below this node. */
+  compare(): void {
+    const { before, after, parent } = this
     if (before && after) {
-      if (!sameValue(before.value, after.value)) differ(made, { kind: 'replaced', node: made })
+      if (this.#shared.comparison.same(before, after)) return
+      if (!sameValue(before.value, after.value)) this.#differ({ kind: 'replaced', node: this })
+      this.#children = this.#align()
+      for (const items of this.#children.values()) for (const item of items) item.compare()
     } else if (!parent || (parent.before && parent.after)) {
-      differ(made, { kind: after ? 'added' : 'removed', node: made })
+      this.#differ({ kind: after ? 'added' : 'removed', node: this })
     }
-    const names = new Set([...(after?.children.keys() ?? []), ...(before?.children.keys() ?? [])])
-    for (const childName of names) {
-      children.set(childName, items(made, childName, before?.children.get(childName), after?.children.get(childName)))
-    }
-    return made
   }
 
-  function differ(at: Aligned, difference: Difference): void {
-    at.difference = difference
-    differences.push(difference)
+  #differ(difference: Difference): void {
+    if (difference.kind !== 'moved' && difference.kind !== 'shape') this.difference = difference
+    this.#shared.differences.push(difference)
   }
 
-  function items(parent: Aligned, name: string, left: Children | undefined, right: Children | undefined): Aligned[] {
+  #align(): Map<string, readonly AlignedNode[]> {
+    const { before, after } = this
+    const children = new Map<string, readonly AlignedNode[]>()
+    for (const [name, group] of after?.children ?? [])
+      children.set(name, this.#items(name, before?.children.get(name), group))
+    for (const [name, group] of before?.children ?? []) {
+      if (!children.has(name)) children.set(name, this.#items(name, group, undefined))
+    }
+    return children
+  }
+
+  #items(name: string, left: Children | undefined, right: Children | undefined): AlignedNode[] {
     const list = (right ?? left)!.list
     const a = right?.items ?? []
     const b = left?.items ?? []
-    if (left && right && left.list !== right.list) differences.push({ kind: 'shape', node: parent, name })
-    const pairing: Pairing = left && right ? pairItems(b, a, keyOf(parent, name, match), structure) : new Map()
+    const made = (before: Element | undefined, after: Element | undefined, i: number, j: number, appended: boolean) =>
+      new AlignedNode(this.#shared, name, before, after, this, i, j, list, appended)
+    if (!left) return a.map((item, i) => made(undefined, item, -1, i, true))
+    if (!right) return b.map((item, i) => made(item, undefined, i, -1, false))
+
+    if (left.list !== right.list) this.#differ({ kind: 'shape', node: this, name })
+    const pairing: Pairing = pairItems(b, a, keyOf(this, name, this.#shared.match), this.#shared.comparison)
     let lastKept = -1
     for (const kept of pairing.keys()) lastKept = Math.max(lastKept, kept)
     if (pairing.size > 1) {
       const order = [...pairing].sort(([, x], [, y]) => x - y).map(([afterIndex]) => afterIndex)
-      if (longestIncreasingRun(order) < order.length) differences.push({ kind: 'moved', node: parent, name })
+      if (longestIncreasingRun(order) < order.length) this.#differ({ kind: 'moved', node: this, name })
     }
     const nodes = a.map((item, i) => {
       const from = pairing.get(i)
-      return from === undefined
-        ? node(name, undefined, item, parent, -1, i, list, i > lastKept)
-        : node(name, b[from], item, parent, from, i, list, false)
+      return from === undefined ? made(undefined, item, -1, i, i > lastKept) : made(b[from], item, from, i, false)
     })
     if (b.length > pairing.size) {
       const kept = new Set(pairing.values())
       b.forEach((item, i) => {
-        if (!kept.has(i)) nodes.push(node(name, item, undefined, parent, i, -1, list, false))
+        if (!kept.has(i)) nodes.push(made(item, undefined, i, -1, false))
       })
     }
     return nodes
@@ -134,28 +175,4 @@ function rawText(item: Element, names: readonly string[]): string {
   let current: Element | undefined = item
   for (const name of names) current = current?.children.get(name)?.items[0]
   return current?.value ? `${current.value.kind}:${current.value.text}` : ''
-}
-
-/** Numbers for structures: two elements have the same number exactly when they are equal. Lives as long as one judgement. */
-function structures(): (element: Element) => number {
-  const numbers = new Map<string, number>()
-  const seen = new Map<Element, number>()
-  const numberOf = (element: Element): number => {
-    const known = seen.get(element)
-    if (known !== undefined) return known
-    const { value, children } = element
-    let text = `${element.resource ? `${element.type}` : ''}\u0000${value ? `${value.kind}:${value.text}` : ''}\u0000`
-    for (const name of [...children.keys()].sort()) {
-      const group = children.get(name)!
-      text += `${name}${group.list ? '*' : ''}=${group.items.map(numberOf).join(',')};`
-    }
-    let number = numbers.get(text)
-    if (number === undefined) {
-      number = numbers.size
-      numbers.set(text, number)
-    }
-    seen.set(element, number)
-    return number
-  }
-  return numberOf
 }

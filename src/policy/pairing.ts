@@ -1,4 +1,5 @@
 import type { Element } from '../fhir/element.ts'
+import type { Comparison } from './comparison.ts'
 
 /** What makes two items of a list partners. Strict: the key alone, in order; else the key, and then equal content first. */
 export interface ItemKey {
@@ -18,88 +19,73 @@ export function pairItems(
   before: readonly Element[],
   after: readonly Element[],
   key: ItemKey | undefined,
-  structureOf: (element: Element) => number,
+  comparison: Comparison,
 ): Pairing {
-  const pairing: Pairing = new Map()
+  const lists: Lists = { before, after, comparison, pairing: new Map() }
   if (!key) {
-    pairByContent(
-      indexes(before),
-      indexes(after),
-      (i) => structureOf(before[i]!),
-      (i) => structureOf(after[i]!),
-      pairing,
-    )
-    withinGaps(before, after, pairing)
-    return dropUnlike(before, after, pairing)
-  }
-  const groups = new Map<string, number[]>()
-  before.forEach((item, i) => {
-    const group = groups.get(key.of(item))
-    if (group) group.push(i)
-    else groups.set(key.of(item), [i])
-  })
-  const afterGroups = new Map<string, number[]>()
-  after.forEach((item, i) => {
-    const group = afterGroups.get(key.of(item))
-    if (group) group.push(i)
-    else afterGroups.set(key.of(item), [i])
-  })
-  for (const [groupKey, right] of afterGroups) {
-    const left = groups.get(groupKey)
-    if (!left) continue
-    if (key.strict) inOrder(left, right, pairing)
-    else {
-      const [restLeft, restRight] = equalEnds(
-        left,
-        right,
-        (i) => structureOf(before[i]!),
-        (i) => structureOf(after[i]!),
-        pairing,
-      )
-      inOrder(restLeft, restRight, pairing)
+    pairByContent(lists)
+    withinGaps(lists)
+  } else {
+    const left = groupsOf(before, key)
+    for (const [name, right] of groupsOf(after, key)) {
+      const same = left.get(name)
+      if (!same) continue
+      const [restLeft, restRight] = key.strict ? [same, right] : equalEnds(lists, same, right)
+      for (let i = 0; i < Math.min(restLeft.length, restRight.length); i++) {
+        lists.pairing.set(restRight[i]!, restLeft[i]!)
+      }
     }
   }
-  return dropUnlike(before, after, pairing)
+  return dropUnlike(lists)
 }
 
-type StructureAt = (index: number) => number
+interface Lists {
+  readonly before: readonly Element[]
+  readonly after: readonly Element[]
+  readonly comparison: Comparison
+  readonly pairing: Pairing
+}
+
+function groupsOf(items: readonly Element[], key: ItemKey): Map<string, number[]> {
+  const groups = new Map<string, number[]>()
+  items.forEach((item, i) => {
+    const name = key.of(item)
+    const group = groups.get(name)
+    if (group) group.push(i)
+    else groups.set(name, [i])
+  })
+  return groups
+}
 
 const indexes = (items: readonly unknown[]) => items.map((_, i) => i)
 
-function inOrder(left: readonly number[], right: readonly number[], pairing: Pairing): void {
-  for (let i = 0; i < Math.min(left.length, right.length); i++) pairing.set(right[i]!, left[i]!)
-}
-
 /** Pairs the equal items at the start and at the end; gives what is left between. */
 function equalEnds(
+  { before, after, comparison, pairing }: Lists,
   left: readonly number[],
   right: readonly number[],
-  leftAt: StructureAt,
-  rightAt: StructureAt,
-  pairing: Pairing,
-): [number[], number[]] {
+): [readonly number[], readonly number[]] {
+  const equal = (i: number, j: number) => comparison.same(before[left[i]!]!, after[right[j]!]!)
   let start = 0
   let leftEnd = left.length
   let rightEnd = right.length
-  while (start < leftEnd && start < rightEnd && leftAt(left[start]!) === rightAt(right[start]!)) {
+  while (start < leftEnd && start < rightEnd && equal(start, start)) {
     pairing.set(right[start]!, left[start]!)
     start++
   }
-  while (leftEnd > start && rightEnd > start && leftAt(left[leftEnd - 1]!) === rightAt(right[rightEnd - 1]!)) {
+  while (leftEnd > start && rightEnd > start && equal(leftEnd - 1, rightEnd - 1)) {
     pairing.set(right[--rightEnd]!, left[--leftEnd]!)
   }
   return [left.slice(start, leftEnd), right.slice(start, rightEnd)]
 }
 
 /** Equal ends, equal in place, equal anywhere. */
-function pairByContent(
-  left: readonly number[],
-  right: readonly number[],
-  leftAt: StructureAt,
-  rightAt: StructureAt,
-  pairing: Pairing,
-): void {
-  const [restLeft, restRight] = equalEnds(left, right, leftAt, rightAt, pairing)
+function pairByContent(lists: Lists): void {
+  const { before, after, comparison, pairing } = lists
+  const [restLeft, restRight] = equalEnds(lists, indexes(before), indexes(after))
+  if (restLeft.length === 0 || restRight.length === 0 || (restLeft.length === 1 && restRight.length === 1)) return
+  const leftAt = (i: number) => comparison.numberOf(before[i]!)
+  const rightAt = (i: number) => comparison.numberOf(after[i]!)
   const open = new Set(restRight)
   const waiting: number[] = []
   for (const i of restLeft) {
@@ -108,21 +94,21 @@ function pairByContent(
       open.delete(i)
     } else waiting.push(i)
   }
-  const byStructure = new Map<number, number[]>()
+  const byNumber = new Map<number, number[]>()
   for (const i of open) {
-    const same = byStructure.get(rightAt(i))
+    const same = byNumber.get(rightAt(i))
     if (same) same.push(i)
-    else byStructure.set(rightAt(i), [i])
+    else byNumber.set(rightAt(i), [i])
   }
-  for (const same of byStructure.values()) same.reverse()
+  for (const same of byNumber.values()) same.reverse()
   for (const i of waiting) {
-    const found = byStructure.get(leftAt(i))?.pop()
+    const found = byNumber.get(leftAt(i))?.pop()
     if (found !== undefined) pairing.set(found, i)
   }
 }
 
 /** Pairs what is left in order, between the same paired neighbours: an item that was changed in its place. */
-function withinGaps(before: readonly Element[], after: readonly Element[], pairing: Pairing): void {
+function withinGaps({ before, after, pairing }: Lists): void {
   if (pairing.size === before.length || pairing.size === after.length) return
   const afterOf = new Map([...pairing].map(([a, b]) => [b, a] as const))
   const gaps = new Map<number, number[]>()
@@ -149,7 +135,7 @@ function withinGaps(before: readonly Element[], after: readonly Element[], pairi
 }
 
 /** Resources of two types are never one item. */
-function dropUnlike(before: readonly Element[], after: readonly Element[], pairing: Pairing): Pairing {
+function dropUnlike({ before, after, pairing }: Lists): Pairing {
   for (const [a, b] of pairing) {
     const left = before[b]!
     const right = after[a]!

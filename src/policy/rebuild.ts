@@ -1,5 +1,5 @@
 import type { Children, Element, Value } from '../fhir/element.ts'
-import type { Difference } from './align.ts'
+import type { Aligned, Difference } from './align.ts'
 
 /** What happens to the items of one name. */
 interface ListEdit {
@@ -20,15 +20,18 @@ interface Edit {
  * them give what would have been sent without the others.
  */
 export function rebuild(before: Element | undefined, differences: Iterable<Difference>): Element | undefined {
-  const edits = new Map<Element, Edit>()
+  const edits: Edits = new Map()
   let root = before
-  const editOf = (element: Element): Edit => {
+  const editOf = (node: Aligned): Edit => {
+    const element = node.before!
     let edit = edits.get(element)
     if (!edit) edits.set(element, (edit = { lists: new Map() }))
+    // An ancestor without edits of its own is on the way to one.
+    for (let up = node.parent; up && !edits.has(up.before!); up = up.parent) edits.set(up.before!, { lists: new Map() })
     return edit
   }
-  const listOf = (element: Element, name: string): ListEdit => {
-    const { lists } = editOf(element)
+  const listOf = (node: Aligned, name: string): ListEdit => {
+    const { lists } = editOf(node)
     let list = lists.get(name)
     if (!list) lists.set(name, (list = { added: [], removed: new Set() }))
     return list
@@ -37,38 +40,41 @@ export function rebuild(before: Element | undefined, differences: Iterable<Diffe
     const { node } = difference
     switch (difference.kind) {
       case 'replaced':
-        editOf(node.before!).value = { to: node.after!.value }
+        editOf(node).value = { to: node.after!.value }
         break
       case 'added':
         if (!node.parent) root = node.after
         else {
-          const edit = listOf(node.parent.before!, node.name)
+          const edit = listOf(node.parent, node.name)
           edit.added.push({ index: node.afterIndex, item: node.after! })
           edit.list = node.list
         }
         break
       case 'removed':
         if (!node.parent) root = undefined
-        else listOf(node.parent.before!, node.name).removed.add(node.before!)
+        else listOf(node.parent, node.name).removed.add(node.before!)
         break
       case 'moved': {
         const kept = node.children.get(difference.name)!.filter((child) => child.before && child.after)
-        listOf(node.before!, difference.name).order = kept.map((child) => child.before!)
+        listOf(node, difference.name).order = kept.map((child) => child.before!)
         break
       }
       case 'shape':
-        listOf(node.before!, difference.name).list = node.after!.children.get(difference.name)!.list
+        listOf(node, difference.name).list = node.after!.children.get(difference.name)!.list
         break
     }
   }
   return root && root === before ? apply(root, edits) : root
 }
 
-function apply(element: Element, edits: ReadonlyMap<Element, Edit>): Element {
+type Edits = Map<Element, Edit>
+
+function apply(element: Element, edits: Edits): Element {
   const edit = edits.get(element)
+  if (!edit) return element
   const children = new Map<string, Children>()
   for (const [name, group] of element.children) {
-    const change = edit?.lists.get(name)
+    const change = edit.lists.get(name)
     const kept = (change?.order ?? group.items).filter((item) => !change?.removed.has(item))
     const items = insert(
       kept.map((item) => apply(item, edits)),
@@ -76,10 +82,10 @@ function apply(element: Element, edits: ReadonlyMap<Element, Edit>): Element {
     )
     if (items.length > 0) children.set(name, { list: change?.list ?? group.list, items })
   }
-  for (const [name, change] of edit?.lists ?? []) {
+  for (const [name, change] of edit.lists) {
     if (!element.children.has(name)) children.set(name, { list: change.list ?? false, items: insert([], change.added) })
   }
-  return { ...element, value: edit?.value ? edit.value.to : element.value, children }
+  return { ...element, value: edit.value ? edit.value.to : element.value, children }
 }
 
 function insert(items: Element[], added: ListEdit['added']): Element[] {

@@ -1,0 +1,49 @@
+import { sameValue, type Element } from '../fhir/element.ts'
+
+/** Compares elements of two trees, each pair once. Lives as long as one judgement. */
+export class Comparison {
+  /** The element with which one was compared last, and what came out: nearly always it meets no other. */
+  readonly #known = new Map<Element, { readonly other: Element; readonly same: boolean }>()
+  readonly #numbers = new Map<string, number>()
+  readonly #numbered = new Map<Element, number>()
+
+  /** Deep equality, as `sameElement` has it. */
+  same(a: Element, b: Element): boolean {
+    if (a === b) return true
+    if (a.children.size === 0) return b.children.size === 0 && a.resource === b.resource && sameValue(a.value, b.value)
+    const known = this.#known.get(a)
+    if (known?.other === b) return known.same
+    const same = this.#compare(a, b)
+    this.#known.set(a, { other: b, same })
+    return same
+  }
+
+  #compare(a: Element, b: Element): boolean {
+    if (a.resource !== b.resource || (a.resource && a.type !== b.type)) return false
+    if (a.children.size !== b.children.size || !sameValue(a.value, b.value)) return false
+    for (const [name, left] of a.children) {
+      const right = b.children.get(name)
+      if (!right || right.list !== left.list || right.items.length !== left.items.length) return false
+      for (let i = 0; i < left.items.length; i++) if (!this.same(left.items[i]!, right.items[i]!)) return false
+    }
+    return true
+  }
+
+  /** A number for what an element holds: equal elements have equal numbers. For finding partners, not for judging. */
+  numberOf(element: Element): number {
+    const known = this.#numbered.get(element)
+    if (known !== undefined) return known
+    const { value, children } = element
+    let text = JSON.stringify([element.resource ? element.type : 0, value ? [value.kind, value.text] : 0])
+    for (const name of [...children.keys()].sort()) {
+      text += `${name}=${children
+        .get(name)!
+        .items.map((item) => this.numberOf(item))
+        .join()};`
+    }
+    const number = this.#numbers.get(text) ?? this.#numbers.size
+    this.#numbers.set(text, number)
+    this.#numbered.set(element, number)
+    return number
+  }
+}
