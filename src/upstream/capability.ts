@@ -20,10 +20,15 @@ export async function readCapability(baseUrl: URL, timeoutMs: number, stop: Abor
     const fhirVersion = fhirVersionOf(statement)
     return fhirVersion === undefined ? { outcome: 'unusable' } : { outcome: 'answered', fhirVersion }
   } catch (error) {
-    // An answer that is an error or no JSON is rejected with the answer in `response`.
-    if (error instanceof Error && 'response' in error) return { outcome: 'unusable' }
-    return { outcome: error instanceof Error && error.name === 'TimeoutError' ? 'too-slow' : 'unreachable' }
+    return { outcome: outcomeOf(error) }
   }
+}
+
+function outcomeOf(error: unknown): 'unreachable' | 'too-slow' | 'unusable' {
+  if (!(error instanceof Error)) return 'unusable'
+  if (error.name === 'TimeoutError') return 'too-slow'
+  // fetch tells with a cause why it got no answer, or not all of it; what the client makes of an answer has none.
+  return error.cause instanceof Error || error.name === 'AbortError' ? 'unreachable' : 'unusable'
 }
 
 function fhirVersionOf(statement: unknown): string | undefined {
