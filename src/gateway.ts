@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto'
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import express from 'express'
+import type { RecordRequest } from './audit/request-record.ts'
+import type { GatewayConfig } from './config/config.ts'
+import { governBases } from './http/governed-bases.ts'
+import { answerBareConnections } from './http/connections.ts'
+import { handle, type Handling } from './http/handle.ts'
+import { judge as judgeWrite } from './policy/judge.ts'
+
+export interface GatewayOptions {
+  readonly config: GatewayConfig
+  /** The URL under which clients reach us, without path; undefined: from the Host header field. */
+  readonly publicUrl?: URL
+  /** Called once for every request, when it has been answered. */
+  readonly record: RecordRequest
+  readonly judge?: typeof judgeWrite
+}
+
+export interface Gateway {
+  /** Not listening yet. */
+  readonly server: Server
+  /** How many requests are being answered. */
+  inFlight(): number
+  /** Drops the cached stored versions: a server that was restored may use version numbers again. */
+  forgetStoredVersions(): void
+  /**
+   * Stops accepting, lets what is in flight end (at most `timeouts.drainMs`, then connections are cut), and closes the
+   * connections to the upstreams.
+   */
+  drain(): Promise<void>
+}
+
+/** How often Node looks for requests that take too long, in milliseconds. */
+const checkEveryMs = 1000
+
+/** The gateway: one HTTP server in front of the configured bases. What happens to a request is in http/handle.ts. */
+export function createGateway({ config, publicUrl, record, judge = judgeWrite }: GatewayOptions): Gateway {
+  const bases = governBases(config)
+  const answering = new Map<Duplex, number>()
+  let inFlight = 0
+  let drained: Promise<void> | undefined
+
+  const handling: Handling = {
+    config,
+    bases,
+    publicUrl,
+    judge,
+    record,
+    newRequestId: randomUUID,
+    isDraining: () => drained !== undefined,
+  }
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  const serve = async (req: IncomingMessage, res: ServerResponse) => {
+    const { socket } = req
+    inFlight++
+    answering.set(socket, (answering.get(socket) ?? 0) + 1)
+    try {
+      await handle(handling, req, res)
+    } finally {
+      inFlight--
+      const left = answering.get(socket)! - 1
+      if (left > 0) answering.set(socket, left)
+      else answering.delete(socket)
+      if (drained) server.closeIdleConnections()
+    }
+  }
+  app.use(serve)
+  const listener = (req: IncomingMessage, res: ServerResponse) => {
+    // Express takes no part in what it cannot read as a URL, and never answers by itself.
+    const otherwise = (error?: unknown) => (error === undefined ? void serve(req, res) : res.destroy())
+    app(req as express.Request, res as express.Response, otherwise)
+  }
+
+  const { requestMs } = config.timeouts
+  const server = http.createServer(
+    {
+      insecureHTTPParser: false,
+      // A missing Host is answered with an OperationOutcome, too.
+      requireHostHeader: false,
+      headersTimeout: requestMs,
+      // The body has a deadline of its own, which can be answered properly: this is for what comes after an answer.
+      requestTimeout: requestMs + 2 * checkEveryMs,
+      connectionsCheckingInterval: Math.min(checkEveryMs, requestMs),
+    },
+    listener,
+  )
+  // Express sees these, too: http/handle.ts decides by the header field.
+  server.on('checkContinue', listener)
+  server.on('checkExpectation', listener)
+  answerBareConnections(
+    server,
+    (socket) => answering.has(socket),
+    ({ cause, status }) =>
+      record({ requestId: randomUUID(), decision: 'refused', refusedBy: [cause], status, milliseconds: 0 }),
+  )
+
+  const drain = async () => {
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => resolve())
+    })
+    server.closeIdleConnections()
+    const cut = setTimeout(() => server.closeAllConnections(), config.timeouts.drainMs)
+    await closed
+    clearTimeout(cut)
+    for (const base of bases) base.passThrough.close()
+    await Promise.all(bases.map((base) => base.client.close()))
+  }
+  return {
+    server,
+    inFlight: () => inFlight,
+    forgetStoredVersions: () => {
+      for (const base of bases) base.storedVersions.forget()
+    },
+    drain: () => (drained ??= drain()),
+  }
+}

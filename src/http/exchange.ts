@@ -1,0 +1,35 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Base, GatewayConfig } from '../config/config.ts'
+import type { Interaction } from '../fhir/interaction.ts'
+import type { Asked } from '../fhir/media-type.ts'
+import type { judge } from '../policy/judge.ts'
+import type { BaseUrls } from '../upstream/base-urls.ts'
+import type { UpstreamClient } from '../upstream/client.ts'
+import type { PassThrough } from '../upstream/pass-through.ts'
+import type { StoredVersions } from '../upstream/stored-versions.ts'
+import type { RequestHead } from './request-head.ts'
+
+/** One FHIR base with what stands behind it. */
+export interface GovernedBase extends Base {
+  readonly client: UpstreamClient
+  readonly storedVersions: StoredVersions
+  readonly passThrough: PassThrough
+  /** Path of the upstream's FHIR base, without trailing slash. */
+  readonly upstreamPath: string
+}
+
+/** A request whose interaction is known and open, with all that its stages need. */
+export interface Exchange {
+  readonly config: GatewayConfig
+  readonly base: GovernedBase
+  readonly interaction: Interaction
+  readonly head: RequestHead
+  readonly asked: Asked
+  readonly urls: BaseUrls
+  /** The caller's header fields that go upstream with everything that is asked for it. */
+  readonly callerFields: Readonly<Record<string, string>>
+  readonly judge: typeof judge
+  /** Only for the stages that read the body or stream the answer. */
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+}

@@ -1,0 +1,147 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RecordRequest } from '../audit/request-record.ts'
+import type { GatewayConfig } from '../config/config.ts'
+import { readingInteractions, type Interaction } from '../fhir/interaction.ts'
+import { faultsOfTarget, readTarget } from '../fhir/target.ts'
+import type { judge } from '../policy/judge.ts'
+import { allowedMethods, offers } from '../policy/policy.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import { baseUrls } from '../upstream/base-urls.ts'
+import { callerFields } from '../upstream/header-fields.ts'
+import type { Exchange, GovernedBase } from './exchange.ts'
+import { plainTerms } from './outcome.ts'
+import { readPreconditions } from './preconditions.ts'
+import { read } from './read.ts'
+import { recordOf } from './record.ts'
+import { fail, refuse, type Reply } from './reply.ts'
+import { askedBy, baseOf, hasBody, refusalsOfHead, requestHead, type RequestHead } from './request-head.ts'
+import { send } from './send.ts'
+import { write } from './write.ts'
+
+/** What all requests have in common. */
+export interface Handling {
+  readonly config: GatewayConfig
+  readonly bases: readonly GovernedBase[]
+  readonly publicUrl: URL | undefined
+  readonly judge: typeof judge
+  readonly record: RecordRequest
+  newRequestId(): string
+  isDraining(): boolean
+}
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** Answers one request and records it, once. A fault becomes a 500 that tells nothing of it. */
+export async function handle(handling: Handling, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const started = performance.now()
+  const head = requestHead(req)
+  const clientId = head.fieldLines('x-request-id')[0] ?? ''
+  const requestId = uuid.test(clientId) ? clientId.toLowerCase() : handling.newRequestId()
+  const base = baseOf(handling.bases, head.target)
+  const named = nameInteraction(handling, head, base)
+
+  let reply: Reply
+  try {
+    reply = await answer(handling, head, named, requestId, req, res)
+  } catch (error) {
+    reply = fail('fault', `The gateway failed; its operator finds this under ${requestId}.`, { error })
+  }
+  const terms = base?.policy ?? plainTerms
+  const closing = handling.isDraining() || mustClose(head, req)
+  send(res, reply, {
+    terms,
+    asked: askedBy(head),
+    withoutBody: head.method === 'HEAD',
+    maxRefusals: handling.config.limits.refusals,
+    headerFields: { 'x-request-id': requestId, ...(closing && { connection: 'close' }) },
+  })
+  handling.record(recordOf(reply, terms, { requestId, base, named, milliseconds: performance.now() - started }))
+}
+
+/** What is asked, or the refusal of it. */
+export type Named =
+  | { readonly kind: 'interaction'; readonly interaction: Interaction; readonly base: GovernedBase }
+  | { readonly kind: 'refused'; readonly reply: Reply; readonly interaction?: Interaction }
+
+function nameInteraction({ bases }: Handling, head: RequestHead, base: GovernedBase | undefined): Named {
+  const malformed = (refusals: readonly Refusal[]): Named => ({ kind: 'refused', reply: { kind: 'refused', refusals } })
+  if (!base) {
+    const faults = faultsOfTarget(head.target)
+    if (faults.length > 0) return malformed(faults.map(malformedRequest))
+    const paths = bases.map(({ path }) => path).join(', ')
+    return { kind: 'refused', reply: refuse('not-found', `Nothing is served here. FHIR is served under: ${paths}.`) }
+  }
+  const { policy } = base
+  const target = readTarget(head.method, head.target, base.path, base.upstream.profile.pagingParameter)
+  const refusals = [
+    ...(target.kind === 'malformed' ? target.faults.map(malformedRequest) : []),
+    ...refusalsOfHead(head),
+  ]
+  if (refusals.length > 0 || target.kind === 'malformed') return malformed(refusals)
+
+  const interaction = target.kind === 'interaction' ? target.interaction : target.known
+  if (!interaction || target.kind === 'not-offered' || !offers(policy, interaction)) {
+    const allow = interaction ? allowedMethods(policy, interaction).join(', ') : ''
+    return {
+      kind: 'refused',
+      reply: refuse('interaction-not-offered', 'This interaction is not offered here.', { allow }),
+      ...(target.kind === 'interaction' && { interaction: target.interaction }),
+    }
+  }
+  if (interaction.method !== 'POST' && interaction.method !== 'PUT' && hasBody(head)) {
+    const sentence = `A ${interaction.method} takes no body; leave it out.`
+    return { ...malformed([malformedRequest({ sentence })]), interaction } as Named
+  }
+  return { kind: 'interaction', interaction, base }
+}
+
+const malformedRequest = ({ sentence }: { readonly sentence: string }): Refusal => ({
+  cause: 'request-malformed',
+  diagnostics: sentence,
+})
+
+/** The stages of a request, in their order. */
+async function answer(
+  handling: Handling,
+  head: RequestHead,
+  named: Named,
+  requestId: string,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<Reply> {
+  if (handling.isDraining()) return refuse('draining', 'The gateway is stopping; try again.')
+  if (named.kind === 'refused') return named.reply
+  const expectation = head.headerFields.expect
+  if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') {
+    return refuse('expectation', 'No expectation but 100-continue is offered.')
+  }
+  const { interaction, base } = named
+  const { config, publicUrl, judge } = handling
+  const origin = publicUrl?.href.replace(/\/$/, '') ?? `http://${head.headerFields.host}`
+  const exchange: Exchange = {
+    config,
+    base,
+    interaction,
+    head,
+    asked: askedBy(head),
+    urls: baseUrls(origin + base.path, base.upstream.url),
+    callerFields: { 'x-request-id': requestId, ...callerFields(head.headerFields, config.forwardHeaderFields) },
+    judge,
+    req,
+    res,
+  }
+  if (readingInteractions.has(interaction.code)) {
+    const preconditions = readPreconditions(interaction, head)
+    return preconditions.kind === 'refused' ? preconditions : read(exchange)
+  }
+  if ((interaction.code === 'update' || interaction.code === 'create') && interaction.type !== undefined) {
+    return write(exchange, interaction.code, interaction.type)
+  }
+  // The policy opens what no stage here judges: denied, as everything that nobody has thought of.
+  return refuse('interaction-not-offered', 'This interaction is not offered here.', { allow: '' })
+}
+
+/** A body that was announced with 100-continue and never asked for may or may not come: only a new connection is clear. */
+function mustClose(head: RequestHead, req: IncomingMessage): boolean {
+  return head.headerFields.expect !== undefined && hasBody(head) && !req.readableEnded
+}

@@ -1,0 +1,48 @@
+import { readIfMatch } from '../fhir/entity-tag.ts'
+import type { Interaction } from '../fhir/interaction.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import type { RequestHead } from './request-head.ts'
+
+/** The version that an update names, or everything that is wrong with the preconditions (RFC 9110, section 13.1). */
+export type Preconditions =
+  | { readonly kind: 'met-later'; readonly version: string | undefined }
+  | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] }
+
+/**
+ * Preconditions that would be evaluated by nobody are refused, never dropped: a client that sends one relies on it.
+ * If-Modified-Since on a write is not one, nor is Range without If-Range (RFC 9110, sections 13.1.3 and 14.2).
+ */
+export function readPreconditions({ code }: Pick<Interaction, 'code'>, head: RequestHead): Preconditions {
+  const refusals: Refusal[] = []
+  const has = (name: string) => head.fieldLines(name).length > 0
+  const closed = (...names: string[]) => {
+    for (const name of names.filter(has)) {
+      refusals.push({
+        cause: 'precondition-not-offered',
+        diagnostics: `The precondition ${name} is not offered on this interaction; leave it out.`,
+      })
+    }
+  }
+  let version: string | undefined
+  switch (code) {
+    case 'update': {
+      const ifMatch = readIfMatch(head.fieldLines('if-match'))
+      if (ifMatch.kind === 'version') version = ifMatch.version
+      else refusals.push({ cause: `if-match-${ifMatch.kind}`, diagnostics: ifMatch.sentence })
+      closed('if-none-match', 'if-unmodified-since')
+      break
+    }
+    case 'create':
+      closed('if-match', 'if-none-match', 'if-unmodified-since')
+      if (has('if-none-exist')) {
+        refusals.push({
+          cause: 'interaction-not-offered',
+          diagnostics: 'A conditional create (If-None-Exist) is not offered; create without it.',
+        })
+      }
+      break
+    default:
+      closed('if-match', 'if-unmodified-since', 'if-range')
+  }
+  return refusals.length > 0 ? { kind: 'refused', refusals } : { kind: 'met-later', version }
+}

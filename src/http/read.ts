@@ -1,0 +1,110 @@
+import { askedFormat, formatOfAnswer, readMediaType, type Format } from '../fhir/media-type.ts'
+import { readQuery } from '../fhir/target.ts'
+import { answerTo } from '../policy/refusal.ts'
+import { readFields, valuesOf } from '../upstream/header-fields.ts'
+import { readBody } from './body.ts'
+import type { Exchange } from './exchange.ts'
+import { relayFailure, relayRead, streamedFields } from './relay.ts'
+import { fail, refuse, type Reply } from './reply.ts'
+
+/** A read, search, history, paging link or CapabilityStatement: passed on, and its answer passed back. */
+export async function read(exchange: Exchange): Promise<Reply> {
+  const { interaction, asked } = exchange
+  if (interaction.method === 'POST') return searchByPost(exchange)
+  if (asked === 'none') return notAcceptable(exchange)
+  const { base, head, callerFields, config } = exchange
+  // A single resource is its client's to send back: nothing of it is rewritten, so it need not be read.
+  const single = interaction.code === 'read' || interaction.code === 'vread'
+  const passed = await base.passThrough.send(exchange.req, exchange.res, {
+    path: upstreamTarget(exchange),
+    headerFields: readFields(head.headerFields, callerFields, asked === 'any' ? 'json' : asked, single),
+    maxBytes: config.limits.rewriteBytes,
+    streams: (status, headerFields) =>
+      single && status === 200 && isPlain(headerFields) ? streamedFields(headerFields, exchange) : undefined,
+  })
+  switch (passed.kind) {
+    case 'streamed':
+      return { ...passed, upstreamStatus: passed.status }
+    case 'client-gone':
+      return passed
+    case 'too-large':
+      return tooLarge(passed.status)
+    case 'answered':
+      return relayRead(exchange, passed)
+    case 'unreachable':
+    case 'too-slow':
+      return relayFailure(passed)
+  }
+}
+
+const tooLarge = (upstreamStatus: number) =>
+  fail('upstream-unusable', 'The FHIR server’s answer is larger than the bound; ask for fewer at a time with _count.', {
+    upstreamStatus,
+  })
+
+/** FHIR in a content coding that was asked for: an HTML page, with links to the upstream, does not come through. */
+function isPlain(headerFields: Readonly<Record<string, string | string[] | undefined>>): boolean {
+  const [type] = valuesOf(headerFields['content-type'])
+  const [coding = 'identity'] = valuesOf(headerFields['content-encoding'])
+  return formatOfAnswer(type) !== undefined && /^(?:identity|gzip)$/i.test(coding)
+}
+
+function upstreamTarget({ base, interaction }: Exchange): string {
+  const { path, query } = interaction
+  return `${base.upstreamPath}${path}${query === '' ? '' : `?${query}`}` || '/'
+}
+
+function notAcceptable({ base }: Exchange): Reply {
+  const { answers, release } = base.policy
+  return {
+    kind: 'refused',
+    refusals: [
+      {
+        cause: 'media-type',
+        diagnostics: 'Neither _format nor Accept asks for FHIR JSON or FHIR XML; ask for one of them.',
+        answer: { ...answerTo({ cause: 'media-type' }, answers, release), status: 406 },
+      },
+    ],
+  }
+}
+
+/** https://hl7.org/fhir/STU3/http.html#search: the form is read and written anew. */
+async function searchByPost(exchange: Exchange): Promise<Reply> {
+  const { base, head, callerFields, config, req, res, interaction } = exchange
+  const type = readMediaType(head.headerFields['content-type'] ?? '')
+  if (type?.name !== 'application/x-www-form-urlencoded') {
+    const accept = 'application/x-www-form-urlencoded'
+    return refuse('media-type', `Send the search parameters as ${accept}.`, { accept })
+  }
+  const body = await readBody(head, req, res, {
+    maxBytes: config.limits.bodyBytes,
+    maxMs: config.timeouts.requestMs,
+  })
+  if (!body.ok) return body.reply
+  const form = body.bytes.toString('latin1')
+  const parameters = /^[\x21-\x7e]*$/.test(form) ? readQuery(form) : undefined
+  if (!parameters) return refuse('body-malformed', 'The form is not percent-encoded UTF-8.')
+  if (parameters.some(([name]) => name === '_method')) {
+    return refuse('request-malformed', 'The parameter `_method` is not offered; use the HTTP method itself.')
+  }
+  const formats = [...(readQuery(interaction.query) ?? []), ...parameters].filter(([name]) => name === '_format')
+  if (formats.length > 1) return refuse('request-malformed', 'The parameter `_format` occurs more than once.')
+  const asked = askedFormat(formats[0]?.[1], head.headerFields.accept)
+  if (asked === 'none') return notAcceptable(exchange)
+  const format: Format = asked === 'any' ? 'json' : asked
+  const reply = await base.client.send({
+    method: 'POST',
+    path: upstreamTarget(exchange),
+    headerFields: {
+      ...readFields(head.headerFields, callerFields, format, false),
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: writeForm(parameters),
+    maxBytes: config.limits.rewriteBytes,
+  })
+  if (reply.kind === 'too-large') return tooLarge(reply.status)
+  return reply.kind === 'answered' ? relayRead(exchange, reply) : relayFailure(reply)
+}
+
+const writeForm = (parameters: readonly (readonly [string, string])[]) =>
+  parameters.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&')

@@ -1,0 +1,58 @@
+import type { RequestRecord } from '../audit/request-record.ts'
+import type { GovernedBase } from './exchange.ts'
+import type { Named } from './handle.ts'
+import type { Terms } from './outcome.ts'
+import type { Reply } from './reply.ts'
+import { statusOfReply } from './send.ts'
+
+/** As proxies' logs have it: the client went away before there was an answer. */
+const clientClosedRequest = 499
+
+/** What is recorded of a request. */
+export function recordOf(
+  reply: Reply,
+  terms: Terms,
+  request: {
+    readonly requestId: string
+    readonly base: GovernedBase | undefined
+    readonly named: Named
+    readonly milliseconds: number
+  },
+): RequestRecord {
+  const { requestId, base, named, milliseconds } = request
+  const { interaction } = named
+  const { upstreamStatus, permittedAs, outcomeUnknown, error } = reply
+  const isType = interaction?.type !== undefined && base?.policy.definitions.isResource(interaction.type)
+  const refusals = 'refusals' in reply ? reply.refusals : []
+  return {
+    requestId,
+    ...(base && { base: base.path }),
+    ...(interaction && { interaction: interaction.code }),
+    ...(isType && { type: interaction.type! }),
+    ...(interaction?.id !== undefined && { id: interaction.id }),
+    decision: decisionOf(reply),
+    ...(permittedAs && { permittedAs }),
+    ...(refusals.length > 0 && { refusedBy: [...new Set(refusals.map(({ rule, cause }) => rule ?? cause))] }),
+    status: statusOfReply(reply, terms) ?? clientClosedRequest,
+    ...(upstreamStatus !== undefined && { upstreamStatus }),
+    milliseconds,
+    ...(outcomeUnknown && { outcomeUnknown }),
+    ...(error !== undefined && { error }),
+  }
+}
+
+function decisionOf(reply: Reply): RequestRecord['decision'] {
+  switch (reply.kind) {
+    case 'relayed':
+      return reply.permittedAs ? 'permitted' : 'relayed'
+    case 'told':
+      return 'relayed'
+    case 'streamed':
+      return reply.whole ? 'relayed' : 'failed'
+    case 'refused':
+      return 'refused'
+    case 'failed':
+    case 'client-gone':
+      return 'failed'
+  }
+}

@@ -1,0 +1,84 @@
+import { formatOfAnswer } from '../fhir/media-type.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import type { UpstreamReply } from '../upstream/client.ts'
+import { answerFields } from '../upstream/header-fields.ts'
+import type { WantedVersion } from '../upstream/stored-versions.ts'
+import type { Exchange } from './exchange.ts'
+import { gone, notFound, relayError, relayFailure, upstreamIssues, type Answered } from './relay.ts'
+import { fail, type Reply } from './reply.ts'
+
+export const versionMismatch: Refusal = {
+  cause: 'version-mismatch',
+  diagnostics:
+    'The version that If-Match names is not the current one. Nothing was changed: read it again and redo the change.',
+}
+
+const unknown = 'It is not known whether the change was stored: read the resource before you try again.'
+
+/** Answers of something between us and the server, which say nothing of what the server did. */
+const ofIntermediaries = new Set([502, 504])
+
+/** The answer to a write that has been sent. `on`: the version that an update was pinned to. */
+export async function relayWrite(
+  exchange: Exchange,
+  reply: UpstreamReply,
+  on: WantedVersion | undefined,
+): Promise<Reply> {
+  switch (reply.kind) {
+    case 'unreachable':
+    case 'too-slow':
+      return reply.sent ? withoutOutcome(reply.kind, reply.error) : relayFailure(reply)
+    case 'too-large':
+      return { ...withoutOutcome('unusable'), upstreamStatus: reply.status }
+    case 'answered':
+      return { ...(await relayAnswer(exchange, reply, on)), upstreamStatus: reply.status }
+  }
+}
+
+async function relayAnswer(exchange: Exchange, answered: Answered, on: WantedVersion | undefined): Promise<Reply> {
+  const { status, headerFields, body } = answered
+  if (on && status === 201) {
+    // The record did not exist, or had been deleted, and the server has made it anew in spite of If-Match.
+    return fail('upstream-unusable', 'The FHIR server created the resource instead of changing the version named.', {
+      error: Object.assign(new Error('201 to a pinned update'), { code: 'CREATED_BY_PINNED_UPDATE' }),
+    })
+  }
+  if (on && (status === 409 || status === 412)) return relayConflict(exchange, answered, on)
+  if (ofIntermediaries.has(status)) return withoutOutcome(status === 504 ? 'too-slow' : 'unusable')
+  if (status >= 400) return relayError(exchange, answered, on !== undefined)
+  const isResource = body.length > 0 && formatOfAnswer(headerFields['content-type']) !== undefined
+  const isEncoded = headerFields['content-encoding'] !== undefined
+  if ((status === 200 || status === 201) && (isResource || body.length === 0) && !isEncoded) {
+    return { kind: 'relayed', status, headerFields: answerFields(headerFields, exchange.urls), body }
+  }
+  return withoutOutcome('unusable')
+}
+
+/** A conflict is told of a deleted resource, too, and of one that is gone: one read tells them apart. */
+async function relayConflict(exchange: Exchange, answered: Answered, on: WantedVersion): Promise<Reply> {
+  const further = await upstreamIssues(exchange, answered)
+  const current = await exchange.base.storedVersions.confirm(on)
+  switch (current.kind) {
+    case 'not-found':
+      return { kind: 'refused', refusals: [notFound], further }
+    case 'gone':
+      return { kind: 'refused', refusals: [gone], further }
+    default:
+      return { kind: 'refused', refusals: [versionMismatch], further }
+  }
+}
+
+/** The answer when a write was sent and nobody can say what became of it. */
+export function withoutOutcome(kind: 'unreachable' | 'too-slow' | 'unusable' | 'fault', error?: unknown): Reply {
+  const noted = { outcomeUnknown: true, ...(error !== undefined && { error }) } as const
+  switch (kind) {
+    case 'unreachable':
+      return fail('upstream-unreachable', `The FHIR server broke off its answer. ${unknown}`, noted)
+    case 'too-slow':
+      return fail('upstream-too-slow', `The FHIR server did not answer in time. ${unknown}`, noted)
+    case 'fault':
+      return fail('fault', `The gateway failed. ${unknown}`, noted)
+    case 'unusable':
+      return fail('upstream-unusable', `The FHIR server’s answer cannot be used. ${unknown}`, noted)
+  }
+}

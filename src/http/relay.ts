@@ -1,0 +1,161 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { readResource } from '../fhir/body.ts'
+import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
+import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
+import { decodeUtf8 } from '../fhir/unicode.ts'
+import type { UpstreamReply } from '../upstream/client.ts'
+import { answerFields, valuesOf } from '../upstream/header-fields.ts'
+import { rewriteJson } from '../upstream/rewrite-json.ts'
+import { rewriteXml } from '../upstream/rewrite-xml.ts'
+import { issuesOf } from '../upstream/upstream-outcome.ts'
+import type { Exchange } from './exchange.ts'
+import { issueOf } from './outcome.ts'
+import { fail, type Reply } from './reply.ts'
+
+/** A whole answer of the upstream. */
+export type Answered = Extract<UpstreamReply, { kind: 'answered' }>
+
+const inflate = promisify(gunzip)
+
+/** The answer to a read: as it is, but for the upstream's base. */
+export async function relayRead(exchange: Exchange, answered: Answered): Promise<Reply> {
+  const { status, headerFields } = answered
+  const { urls, interaction } = exchange
+  if (status === 304) {
+    return { kind: 'relayed', status, headerFields: answerFields(headerFields, urls), upstreamStatus: status }
+  }
+  if (status >= 400) return relayError(exchange, answered, interaction.id !== undefined)
+  const format = formatOfAnswer(headerFields['content-type'])
+  if (status !== 200 || !format) return unusable(status)
+  const body = await rewritten(exchange, answered, format)
+  if (body === undefined) return unusable(status)
+  return { kind: 'relayed', status, headerFields: answerFields(headerFields, urls), body, upstreamStatus: status }
+}
+
+const unusable = (upstreamStatus: number) =>
+  fail('upstream-unusable', 'The FHIR server’s answer cannot be used.', { upstreamStatus })
+
+async function rewritten(exchange: Exchange, answered: Answered, format: Format): Promise<string | undefined> {
+  const bytes = await decoded(answered, exchange.config.limits.rewriteBytes)
+  const text = bytes && decodeUtf8(bytes)
+  if (!text?.ok) return undefined
+  try {
+    return format === 'json' ? rewriteJson(text.value, exchange.urls) : rewriteXml(text.value, exchange.urls)
+  } catch {
+    return undefined
+  }
+}
+
+/** The body without its content coding; undefined when that is unknown or does not hold. */
+async function decoded({ headerFields, body }: Answered, maxBytes: number): Promise<Buffer | undefined> {
+  switch (valuesOf(headerFields['content-encoding']).join(',').toLowerCase() || 'identity') {
+    case 'identity':
+      return body
+    case 'gzip':
+      return inflate(body, { maxOutputLength: maxBytes }).catch(() => undefined)
+    default:
+      return undefined
+  }
+}
+
+const ofResource = new Set([
+  'etag',
+  'last-modified',
+  'content-type',
+  'content-language',
+  'expires',
+  'cache-control',
+  'vary',
+])
+
+/**
+ * An error of the upstream's: its issues without its internals, or one of ours where it gave none.
+ * Where a single resource was asked for, the policy's own answer to an unknown or deleted one comes first.
+ */
+export async function relayError(exchange: Exchange, answered: Answered, single: boolean): Promise<Reply> {
+  const { policy } = exchange.base
+  const { status } = answered
+  const issues = await upstreamIssues(exchange, answered)
+  const fields = Object.entries(answerFields(answered.headerFields, exchange.urls))
+  const told = {
+    kind: 'told',
+    headerFields: Object.fromEntries(fields.filter(([name]) => !ofResource.has(name))),
+    upstreamStatus: status,
+  } as const
+  if (single && (status === 404 || status === 410)) {
+    return { ...told, status, issues: [issueOf(status === 404 ? notFound : gone, policy), ...issues] }
+  }
+  if (issues.length > 0) return { ...told, status: status > 599 ? 502 : status, issues }
+  const diagnostics = `The FHIR server answered ${status} without saying why.`
+  return {
+    ...told,
+    status: status > 599 ? 502 : status,
+    issues: [{ severity: 'error', code: codeOfStatus(status), diagnostics }],
+  }
+}
+
+export const notFound = {
+  cause: 'not-found',
+  diagnostics: 'There is no such resource on the FHIR server.',
+} as const
+
+export const gone = {
+  cause: 'gone',
+  diagnostics: 'The resource has been deleted on the FHIR server.',
+} as const
+
+/** The issues of an upstream's answer, when it is an OperationOutcome. */
+export async function upstreamIssues(exchange: Exchange, answered: Answered): Promise<readonly OutcomeIssue[]> {
+  const { config, base, urls } = exchange
+  const { definitions, release } = base.policy
+  const format = formatOfAnswer(answered.headerFields['content-type'])
+  const bytes = format && (await decoded(answered, config.limits.storedBytes))
+  const resource = bytes && readResource(bytes, format, definitions, { nesting: config.limits.nesting })
+  return resource?.ok && resource.value.type === 'OperationOutcome' ? issuesOf(resource.value, release, urls) : []
+}
+
+function codeOfStatus(status: number): string {
+  switch (status) {
+    case 401:
+      return 'login'
+    case 403:
+      return 'forbidden'
+    case 404:
+    case 410:
+      return 'not-found'
+    case 409:
+    case 412:
+      return 'conflict'
+    case 429:
+      return 'throttled'
+    case 503:
+      return 'transient'
+    case 504:
+      return 'timeout'
+    default:
+      return status >= 500 ? 'exception' : 'processing'
+  }
+}
+
+/** The header fields of an answer that is streamed on as it comes; its body is told on to the byte. */
+export function streamedFields(
+  headerFields: IncomingHttpHeaders,
+  exchange: Exchange,
+): Record<string, string | string[]> {
+  const { 'content-length': length, 'content-encoding': encoding } = headerFields
+  return {
+    ...answerFields(headerFields, exchange.urls),
+    ...(length !== undefined && { 'content-length': length }),
+    ...(encoding !== undefined && { 'content-encoding': encoding }),
+  }
+}
+
+/** A request that did not come to a whole answer, when nothing can have been stored. */
+export function relayFailure(failure: { readonly kind: 'unreachable' | 'too-slow'; readonly error: unknown }): Reply {
+  const { error } = failure
+  return failure.kind === 'too-slow'
+    ? fail('upstream-too-slow', 'The FHIR server did not answer in time.', { error })
+    : fail('upstream-unreachable', 'The FHIR server cannot be reached, or broke off its answer.', { error })
+}

@@ -1,0 +1,53 @@
+import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
+import type { Cause, Refusal } from '../policy/refusal.ts'
+
+export type HeaderFields = Readonly<Record<string, string | string[]>>
+
+/** What the record of the request says beside the answer itself. */
+interface Noted {
+  readonly upstreamStatus?: number
+  readonly permittedAs?: readonly string[]
+  readonly outcomeUnknown?: true
+  readonly error?: unknown
+}
+
+/** What a request comes to. */
+export type Reply = Noted &
+  (
+    | {
+        readonly kind: 'relayed'
+        readonly status: number
+        readonly headerFields: HeaderFields
+        readonly body?: Buffer | string
+      }
+    /** The upstream's error, rebuilt. */
+    | {
+        readonly kind: 'told'
+        readonly status: number
+        readonly headerFields: HeaderFields
+        readonly issues: readonly OutcomeIssue[]
+      }
+    /** Refused by us. `further` follows our own issues: what the upstream had to say. */
+    | {
+        readonly kind: 'refused'
+        readonly refusals: readonly Refusal[]
+        readonly headerFields?: HeaderFields
+        readonly further?: readonly OutcomeIssue[]
+      }
+    /** A fault of the upstream's or our own. */
+    | { readonly kind: 'failed'; readonly refusals: readonly Refusal[]; readonly headerFields?: HeaderFields }
+    /** The answer has been streamed; `whole` is false when the upstream or the client broke off. */
+    | { readonly kind: 'streamed'; readonly status: number; readonly whole: boolean }
+    /** The client left before there was an answer. */
+    | { readonly kind: 'client-gone' }
+  )
+
+/** A refusal with one cause and a sentence. */
+export function refuse(cause: Cause, diagnostics: string, headerFields?: HeaderFields): Reply {
+  return { kind: 'refused', refusals: [{ cause, diagnostics }], ...(headerFields && { headerFields }) }
+}
+
+/** A fault with one cause and a sentence. */
+export function fail(cause: Cause, diagnostics: string, noted: Noted = {}): Reply {
+  return { kind: 'failed', refusals: [{ cause, diagnostics }], ...noted }
+}

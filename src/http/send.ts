@@ -1,0 +1,83 @@
+import type { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { STATUS_CODES } from 'node:http'
+import type { Asked } from '../fhir/media-type.ts'
+import { issuesOfRefusals, outcomeAnswer, plainTerms, statusOf, type Terms } from './outcome.ts'
+import type { HeaderFields, Reply } from './reply.ts'
+import type { Cause } from '../policy/refusal.ts'
+
+/** How a reply is written for its client. */
+export interface Sending {
+  readonly terms: Terms
+  readonly asked: Asked
+  /** To a HEAD: everything but the body. */
+  readonly withoutBody: boolean
+  /** The most refusals that are named. */
+  readonly maxRefusals: number
+  /** Every answer's own: the request id, Connection. */
+  readonly headerFields: HeaderFields
+}
+
+/** The HTTP status of a reply; undefined when the client went away. */
+export function statusOfReply(reply: Reply, terms: Terms): number | undefined {
+  switch (reply.kind) {
+    case 'relayed':
+    case 'told':
+    case 'streamed':
+      return reply.status
+    case 'refused':
+    case 'failed':
+      return statusOf(reply.refusals, terms)
+    case 'client-gone':
+      return undefined
+  }
+}
+
+/** Writes a reply; one that has been streamed or whose client is gone needs no writing. */
+export function send(res: ServerResponse, reply: Reply, sending: Sending): void {
+  if (reply.kind === 'streamed') return
+  if (reply.kind === 'client-gone' || res.destroyed) {
+    res.destroy()
+    return
+  }
+  if (res.headersSent) throw new Error('The request has been answered already.')
+  const { terms, asked, withoutBody, maxRefusals } = sending
+  const status = statusOfReply(reply, terms)!
+  let headerFields: HeaderFields = { ...sending.headerFields, ...reply.headerFields }
+  let body: Buffer | string | undefined
+  if (reply.kind === 'relayed') {
+    body = reply.body
+  } else {
+    const issues =
+      reply.kind === 'told'
+        ? reply.issues
+        : [
+            ...issuesOfRefusals(reply.refusals, terms, maxRefusals),
+            ...(reply.kind === 'refused' ? (reply.further ?? []) : []),
+          ]
+    const answer = outcomeAnswer(issues, terms, asked)
+    headerFields = { ...headerFields, ...answer.headerFields }
+    if (status === 503 && headerFields['retry-after'] === undefined)
+      headerFields = { ...headerFields, 'retry-after': '1' }
+    body = answer.body
+  }
+  const bytes = body === undefined ? undefined : Buffer.from(body as string)
+  const length = status === 304 || bytes === undefined ? {} : { 'content-length': String(bytes.length) }
+  res.writeHead(status, { ...headerFields, ...length })
+  res.end(withoutBody || status === 304 ? undefined : bytes)
+}
+
+/** Answers on a bare connection, where Node has no response to write to; and ends it. */
+export function sendRaw(socket: Duplex, cause: Cause, diagnostics: string, more: HeaderFields = {}): number {
+  const refusals = [{ cause, diagnostics }]
+  const status = statusOf(refusals, plainTerms)
+  if (socket.writable) {
+    const { headerFields, body } = outcomeAnswer(issuesOfRefusals(refusals, plainTerms, 1), plainTerms, 'json')
+    const lines = Object.entries({ ...headerFields, ...more, 'content-length': String(Buffer.byteLength(body)) })
+    const head = lines.map(([name, value]) => `${name}: ${String(value)}\r\n`).join('')
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}connection: close\r\n\r\n${body}`)
+  } else {
+    socket.destroy()
+  }
+  return status
+}

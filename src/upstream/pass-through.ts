@@ -1,0 +1,131 @@
+import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import https from 'node:https'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import httpProxy from 'http-proxy'
+import type { UpstreamTimeouts } from './client.ts'
+
+/** A read, as the gateway has rebuilt it. Only GETs without a body pass through; a HEAD is sent as its GET. */
+export interface PassingRead {
+  /** Path and query below the origin, as they are to be sent. */
+  readonly path: string
+  readonly headerFields: Readonly<Record<string, string>>
+  /** The largest answer that is gathered, in bytes. */
+  readonly maxBytes: number
+  /** The header fields with which an answer is streamed on as it comes; undefined: it is gathered and returned. */
+  streams(status: number, headerFields: IncomingHttpHeaders): Readonly<Record<string, string | string[]>> | undefined
+}
+
+/** What became of a read. */
+export type PassedRead =
+  /** The client has the answer, or as much of it as there was: then its connection has been ended. */
+  | { readonly kind: 'streamed'; readonly status: number; readonly whole: boolean; readonly error?: unknown }
+  | {
+      readonly kind: 'answered'
+      readonly status: number
+      readonly headerFields: IncomingHttpHeaders
+      readonly body: Buffer
+    }
+  | { readonly kind: 'too-large'; readonly status: number }
+  | { readonly kind: 'unreachable' | 'too-slow'; readonly error: unknown }
+  | { readonly kind: 'client-gone' }
+
+export interface PassThrough {
+  send(req: IncomingMessage, res: ServerResponse, read: PassingRead): Promise<PassedRead>
+  close(): void
+}
+
+/** Proxies reads to one upstream over connections that are kept alive. */
+export function createPassThrough(target: URL, timeouts: UpstreamTimeouts): PassThrough {
+  const agent = new (target.protocol === 'https:' ? https : http).Agent({ keepAlive: true, maxSockets: 64 })
+  const proxy = httpProxy.createProxyServer({
+    target: target.origin,
+    agent,
+    // The path goes out as it was rebuilt, not as a URL parser would read it.
+    toProxy: true,
+    method: 'GET',
+    proxyTimeout: timeouts.upstreamMs,
+    selfHandleResponse: true,
+  })
+  const pending = new WeakMap<IncomingMessage, Pending>()
+
+  proxy.on('proxyReq', (proxyReq, req) => {
+    const { timedOut } = pending.get(req)!
+    proxyReq.once('timeout', timedOut)
+    const { socket } = proxyReq
+    if (!socket?.connecting) return
+    const timer = setTimeout(() => {
+      timedOut()
+      proxyReq.destroy()
+    }, timeouts.connectMs)
+    const stop = () => clearTimeout(timer)
+    socket.once('connect', stop)
+    socket.once('close', stop)
+  })
+  proxy.on('proxyRes', (proxyRes, req) => pending.get(req)!.answered(proxyRes))
+  // The client went away before there was an answer.
+  proxy.on('econnreset', (_error, req) => pending.get(req)!.gone())
+
+  return {
+    send: (req, res, read) =>
+      new Promise((resolve) => {
+        let slow = false
+        res.once('close', () => {
+          // An answer that is streaming tells its own end.
+          if (!res.headersSent) resolve({ kind: 'client-gone' })
+        })
+        pending.set(req, {
+          timedOut: () => {
+            slow = true
+          },
+          answered: (proxyRes) => {
+            relay(proxyRes, res, read).then(
+              (passed) => resolve(passed),
+              (error: unknown) => resolve({ kind: slow ? 'too-slow' : 'unreachable', error }),
+            )
+          },
+          gone: () => resolve({ kind: 'client-gone' }),
+        })
+        // http-proxy sends what it finds in the request: that is put there, and nothing of the client's is left.
+        req.url = read.path
+        req.headers = { ...read.headerFields, host: target.host }
+        proxy.web(req, res, { buffer: Readable.from([]) }, (error) =>
+          resolve({ kind: slow ? 'too-slow' : 'unreachable', error }),
+        )
+      }),
+    close: () => agent.destroy(),
+  }
+}
+
+interface Pending {
+  timedOut(): void
+  answered(proxyRes: IncomingMessage): void
+  gone(): void
+}
+
+/** @throws {Error} when the upstream's answer ends too early while it is gathered. */
+async function relay(proxyRes: IncomingMessage, res: ServerResponse, read: PassingRead): Promise<PassedRead> {
+  const status = proxyRes.statusCode!
+  const headerFields = read.streams(status, proxyRes.headers)
+  if (headerFields) {
+    res.writeHead(status, { ...headerFields })
+    try {
+      // Ends both sides when either ends early: a client must not wait for the rest of an answer that never comes.
+      await pipeline(proxyRes, res)
+      return { kind: 'streamed', status, whole: true }
+    } catch (error) {
+      return { kind: 'streamed', status, whole: false, error }
+    }
+  }
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of proxyRes as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > read.maxBytes) {
+      proxyRes.destroy()
+      return { kind: 'too-large', status }
+    }
+    chunks.push(chunk)
+  }
+  return { kind: 'answered', status, headerFields: proxyRes.headers, body: Buffer.concat(chunks) }
+}

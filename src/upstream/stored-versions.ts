@@ -1,0 +1,148 @@
+import { LRUCache } from 'lru-cache'
+import { readResource } from '../fhir/body.ts'
+import type { Definitions } from '../fhir/definitions.ts'
+import { childrenOf, idOf, textOf, versionIdOf, withoutServerOwned, type Resource } from '../fhir/element.ts'
+import { versionOfEntityTag } from '../fhir/entity-tag.ts'
+import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
+import type { UpstreamClient, UpstreamReply } from './client.ts'
+import { storedVersionFields, valuesOf } from './header-fields.ts'
+
+/** The version of a resource that a caller wants to change. */
+export interface WantedVersion {
+  readonly type: string
+  readonly id: string
+  readonly version: string
+  /** It is read in the format of the caller's body, so that both are compared as the same format writes them. */
+  readonly format: Format
+  /** The caller's own credentials and correlation. */
+  readonly callerFields: Readonly<Record<string, string>>
+}
+
+/** What the upstream has of it. Everything but `found` with `cached` is the upstream's own answer to this caller. */
+export type StoredVersion =
+  /** `resource` is without what belongs to the server. */
+  | { readonly kind: 'found'; readonly resource: Resource; readonly cached: boolean; readonly upstreamStatus?: number }
+  /** The current version is another one. */
+  | { readonly kind: 'other-version'; readonly upstreamStatus: number }
+  | { readonly kind: 'not-found' | 'gone'; readonly upstreamStatus: number }
+  /** The upstream answered something else, for the caller: 401, 403, 429, 500 … */
+  | { readonly kind: 'told'; readonly reply: Extract<UpstreamReply, { kind: 'answered' }> }
+  /** Nothing that can be judged: not whole, of another type, without a version, a redirect … `reason` holds no content. */
+  | { readonly kind: 'unusable'; readonly reason: string; readonly upstreamStatus: number }
+  | Extract<UpstreamReply, { kind: 'unreachable' | 'too-slow' }>
+
+export interface StoredVersions {
+  /** From the cache, else from the upstream. */
+  get(wanted: WantedVersion): Promise<StoredVersion>
+  /**
+   * Asks the upstream, with the caller's credentials, whether the version is the current one: `found` says that it is.
+   * What was learnt from the cache may be told to a caller after that only. `known` spares sending it again.
+   */
+  confirm(wanted: WantedVersion, known?: Resource): Promise<StoredVersion>
+  /** Drops everything that is cached. */
+  forget(): void
+}
+
+export interface StoredVersionOptions {
+  readonly client: UpstreamClient
+  /** Path of the upstream's FHIR base, without trailing slash. */
+  readonly basePath: string
+  readonly definitions: Definitions
+  /** The largest stored resource, in bytes. */
+  readonly maxBytes: number
+  readonly nesting: number
+  /** `bytes` bounds the memory, as far as that can be told from the texts; entries expire after `expireMs`. */
+  readonly cache: 'off' | { readonly bytes: number; readonly expireMs: number }
+}
+
+interface Entry {
+  readonly resource: Resource
+  /** Of the text, in bytes. */
+  readonly size: number
+}
+
+/** A tree takes about this many times the memory of its text. */
+const treeFactor = 10
+
+export function createStoredVersions(options: StoredVersionOptions): StoredVersions {
+  const { client, basePath } = options
+  const cache =
+    options.cache === 'off'
+      ? undefined
+      : new LRUCache<string, Entry>({
+          maxSize: options.cache.bytes,
+          ttl: options.cache.expireMs,
+          sizeCalculation: (entry, key) => key.length + entry.size * treeFactor,
+        })
+
+  const keyOf = ({ type, id, version, format }: WantedVersion) => `${format} ${type}/${id}/${version}`
+
+  const read = async (wanted: WantedVersion, known?: Resource): Promise<StoredVersion> => {
+    const reply = await client.send({
+      method: 'GET',
+      path: `${basePath}/${wanted.type}/${wanted.id}`,
+      headerFields: storedVersionFields(wanted.callerFields, wanted.format, known && wanted.version),
+      maxBytes: options.maxBytes,
+    })
+    if (reply.kind === 'too-large') {
+      return { kind: 'unusable', reason: 'The stored resource is larger than the bound.', upstreamStatus: reply.status }
+    }
+    if (reply.kind !== 'answered') return reply
+    if (known && reply.status === 304) {
+      return { kind: 'found', resource: known, cached: false, upstreamStatus: 304 }
+    }
+    const stored = understand(reply, wanted, options)
+    if (stored.kind !== 'found') return stored
+    cache?.set(keyOf(wanted), { resource: stored.resource, size: reply.body.length })
+    return stored
+  }
+
+  return {
+    async get(wanted) {
+      const entry = cache?.get(keyOf(wanted))
+      return entry ? { kind: 'found', resource: entry.resource, cached: true } : read(wanted)
+    },
+    confirm: read,
+    forget: () => cache?.clear(),
+  }
+}
+
+/** Whether an answer is the wanted version, whole. */
+function understand(
+  reply: Extract<UpstreamReply, { kind: 'answered' }>,
+  { type, id, version, format }: WantedVersion,
+  { definitions, nesting }: StoredVersionOptions,
+): StoredVersion {
+  const { status } = reply
+  const unusable = (reason: string) => ({ kind: 'unusable', reason, upstreamStatus: status }) as const
+  if (status === 404) return { kind: 'not-found', upstreamStatus: status }
+  if (status === 410) return { kind: 'gone', upstreamStatus: status }
+  if (status >= 400) return { kind: 'told', reply }
+  if (status !== 200) return unusable('The answer is neither the resource nor an error.')
+
+  if (formatOfAnswer(reply.headerFields['content-type']) !== format) return unusable('It is in another format.')
+  const encodings = valuesOf(reply.headerFields['content-encoding'])
+  if (encodings.some((encoding) => encoding.toLowerCase() !== 'identity')) return unusable('It is encoded.')
+  const parsed = readResource(reply.body, format, definitions, { nesting })
+  if (!parsed.ok) return unusable('It is not a well-formed resource.')
+  const resource = parsed.value
+  if (resource.type !== type || idOf(resource) !== id) return unusable('It is another resource.')
+  if (isSubsetted(resource)) return unusable('It is not complete.')
+
+  const etags = valuesOf(reply.headerFields.etag)
+  const told = etags.map(versionOfEntityTag)
+  const own = versionIdOf(resource)
+  const current = told[0] ?? own
+  if (current === undefined) return unusable('It has no version.')
+  if (told.length > 1 || (etags.length > 0 && told[0] === undefined)) return unusable('Its ETag is not a FHIR version.')
+  if (own !== undefined && own !== current) return unusable('Its ETag and its meta.versionId differ.')
+  if (current !== version) return { kind: 'other-version', upstreamStatus: status }
+  return { kind: 'found', resource: withoutServerOwned(resource), cached: false, upstreamStatus: status }
+}
+
+/** https://hl7.org/fhir/STU3/v3/ObservationValue/cs.html: the tag that says that elements have been left out. */
+function isSubsetted(resource: Resource): boolean {
+  return childrenOf(resource, 'meta')
+    .flatMap((meta) => childrenOf(meta, 'tag'))
+    .some((tag) => textOf(tag, 'code') === 'SUBSETTED')
+}
