@@ -54,7 +54,6 @@ function lineAndColumn(text: string, at: number): string {
 }
 
 const digits = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-const plain = /[^"\\\u0000-\u001f]*/y // oxlint-disable-line no-control-regex
 const hex = /[0-9a-fA-F]{4}/y
 const escapes: Readonly<Record<string, string>> = {
   '"': '"',
@@ -151,12 +150,18 @@ class JsonReader {
     return value
   }
 
+  /** What comes before the next quote, backslash or control character. */
   plain(): string {
-    plain.lastIndex = this.at
-    plain.test(this.text)
-    const start = this.at
-    this.at = plain.lastIndex
-    return this.text.slice(start, this.at)
+    const { text, at } = this
+    let end = at
+    for (;;) {
+      const code = text.charCodeAt(end)
+      // Written so that NaN, the end of the text, ends it.
+      if (!(code >= 0x20) || code === 0x22 || code === 0x5c) break
+      end += 1
+    }
+    this.at = end
+    return text.slice(at, end)
   }
 
   escape(): string {
@@ -187,11 +192,14 @@ class JsonReader {
   }
 
   space(): void {
+    const { text } = this
+    let { at } = this
     for (;;) {
-      const code = this.text.charCodeAt(this.at)
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return
-      this.at += 1
+      const code = text.charCodeAt(at)
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break
+      at += 1
     }
+    this.at = at
   }
 
   took(code: number): boolean {

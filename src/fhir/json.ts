@@ -69,6 +69,7 @@ class JsonTreeReader {
     depth: number,
   ): ReadonlyMap<string, Children> {
     const children = new Map<string, Children>()
+    const twins = hasTwins(json)
     for (const [key, written] of json) {
       if (resource && key === 'resourceType') continue
       const twinOnly = key.charCodeAt(0) === 0x5f
@@ -77,7 +78,7 @@ class JsonTreeReader {
       const child = definition === undefined ? undefined : this.definitions.child(definition, name)
       if (!child && !this.mayBeKept(name, place)) continue
       const value = twinOnly ? undefined : written
-      const twin = twinOnly ? written : json.get(`_${name}`)
+      const twin = twinOnly ? written : twins ? json.get(`_${name}`) : undefined
       const group = this.group(name, child, value, twin, place, depth + 1)
       if (group) children.set(name, group)
     }
@@ -146,10 +147,10 @@ class JsonTreeReader {
     for (let index = 0; index < length; index++) {
       const place: Place = { parent, name: element, index }
       const item = this.item(child, value?.[index] ?? undefined, twin?.[index] ?? undefined, place, depth)
-      if (item) items.push(item)
+      // A refused item leaves a stub, so that later faults name the right index; the tree is not used then.
+      items.push(item ?? stub)
     }
-    // With a hole in it, later faults would name the wrong item.
-    return items.length === length ? { list, items } : undefined
+    return { list, items }
   }
 
   item(
@@ -226,6 +227,20 @@ class JsonTreeReader {
   refuse(place: Place, sentence: string): undefined {
     this.faults.add(place, sentence)
   }
+}
+
+/** Most objects have none: then no name needs to be looked up twice. */
+function hasTwins(json: JsonObject): boolean {
+  for (const key of json.keys()) if (key.charCodeAt(0) === 0x5f) return true
+  return false
+}
+
+const stub: Element = {
+  type: undefined,
+  definition: undefined,
+  resource: false,
+  value: undefined,
+  children: noChildren,
 }
 
 const emptyString = 'A string may not be empty: leave the element out.'

@@ -108,6 +108,7 @@ export function checkResource(resource: Element, place: Place, faults: Faults): 
   if (!resource.children.has('contained')) return
   const seen = new Set<string>()
   for (const [index, contained] of childrenOf(resource, 'contained').entries()) {
+    if (!contained.resource) continue
     const at: Place = { parent: place, name: 'contained', index }
     const id = idOf(contained)
     if (id === undefined) faults.add(at, 'A contained resource needs an id.')

@@ -48,7 +48,8 @@ interface Frame {
   readonly depth: number
   /** Where it goes when it ends. */
   readonly siblings: Element[]
-  readonly children: Map<string, Siblings>
+  /** Made when the first one comes: most elements have a value only. */
+  children: Map<string, Siblings> | undefined
   /** The name of the child that came last: the items of one name stand together. */
   last: string | undefined
   value: Value | undefined
@@ -133,7 +134,7 @@ class XmlTreeReader implements XmlEvents {
       definition: type,
       depth: wrapper?.depth ?? 1,
       siblings: wrapper?.siblings ?? [],
-      children: new Map(),
+      children: undefined,
       last: undefined,
       value: undefined,
     }
@@ -170,7 +171,7 @@ class XmlTreeReader implements XmlEvents {
       definition: child?.definition,
       depth: outer.depth + 1,
       siblings: group.items,
-      children: new Map(),
+      children: undefined,
       last: undefined,
       value: undefined,
     }
@@ -180,9 +181,10 @@ class XmlTreeReader implements XmlEvents {
 
   /** The items so far of the element that begins. */
   siblings(outer: Frame, name: string, child: ChildDefinition | undefined): Siblings {
-    const group = outer.children.get(name)
+    const group = outer.children?.get(name)
     if (!group) {
       const begun = { list: child?.repeats ?? false, items: [] }
+      outer.children ??= new Map()
       outer.children.set(name, begun)
       outer.last = name
       return begun
@@ -212,6 +214,7 @@ class XmlTreeReader implements XmlEvents {
         value: { kind: 'string', text },
         children: noChildren,
       }
+      frame.children ??= new Map()
       frame.children.set(known, { list: false, items: [item] })
     } else {
       this.faults.add(place, 'This holds an attribute that FHIR does not define here.')
@@ -234,12 +237,18 @@ class XmlTreeReader implements XmlEvents {
       if (frame.last === undefined) this.faults.add(place, 'This must hold a resource.')
       return
     }
-    const element: Element = { type, definition, resource: role === 'resource', value, children }
+    const element: Element = {
+      type,
+      definition,
+      resource: role === 'resource',
+      value,
+      children: children ?? noChildren,
+    }
     frame.siblings.push(element)
     if (role === 'resource') {
       checkResource(element, place, this.faults)
       if (!frame.outer) this.root = element as Resource
-    } else if (value === undefined && children.size === 0) {
+    } else if (value === undefined && children === undefined) {
       this.faults.add(place, 'An element must have a value or content: leave it out.')
     }
   }
