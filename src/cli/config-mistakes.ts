@@ -1,0 +1,16 @@
+import type { Loaded } from '../config/load.ts'
+import { writeDiagnostic } from '../policy/source.ts'
+
+/** Everything that keeps a config from being loaded, as text for a terminal. */
+export function writeMistakes(failed: Extract<Loaded, { ok: false }>): string {
+  if ('missing' in failed) return `There is no config file ${failed.missing}.\n`
+  const { diagnostics, policies } = failed
+  const where = policies === 0 ? '' : ` in ${counted(policies, 'policy', 'policies')}`
+  const errors = counted(diagnostics.length, 'error', 'errors')
+  return `${diagnostics.map(writeDiagnostic).join('\n\n')}\n\n${errors}${where}. Nothing was loaded.\n`
+}
+
+/** `1 error`, `2 errors` */
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { pino } from 'pino'
+import { check } from './cli/check.ts'
+import { parseCommandLine } from './cli/command-line.ts'
+import { helpText } from './cli/help.ts'
+import { serve } from './cli/serve.ts'
+import { readEnvironment, type Environment } from './config/environment.ts'
+
+const packagedConfig = fileURLToPath(new URL('../config', import.meta.url))
+
+const tell = (text: string) => void process.stdout.write(text)
+const complain = (text: string) => void process.stderr.write(text)
+
+/** Does what the command line asks for. Gives the exit code. */
+async function run(args: readonly string[]): Promise<number> {
+  const command = parseCommandLine(args)
+  switch (command.name) {
+    case 'help':
+      tell(helpText())
+      return 0
+    case 'version':
+      tell(`${packageVersion()}\n`)
+      return 0
+    case 'mistaken':
+      complain(`${command.mistake}\n\n${helpText()}`)
+      return 2
+    case 'check': {
+      const checked = check(command.configPath ?? (process.env.CONFIG || packagedConfig))
+      ;(checked.exitCode === 0 ? tell : complain)(checked.text)
+      return checked.exitCode
+    }
+    case 'serve': {
+      const read = readEnvironment(process.env)
+      if (read.ok) return serveUntilSignal(read.environment)
+      complain(`${read.mistakes.join('\n')}\n`)
+      return 1
+    }
+  }
+}
+
+async function serveUntilSignal(environment: Environment): Promise<number> {
+  const stopping = new AbortController()
+  // Once each: a second signal ends the process at once, as Node does without a listener.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
+  const logTo = pino.destination({ dest: 1, sync: false })
+  const mistake = await serve({
+    environment,
+    configPath: environment.configPath ?? packagedConfig,
+    stop: stopping.signal,
+    logTo,
+    tell,
+  })
+  logTo.flushSync()
+  if (mistake === undefined) return 0
+  complain(mistake)
+  return 1
+}
+
+function packageVersion(): string {
+  const file = fileURLToPath(new URL('../package.json', import.meta.url))
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
+
+process.exitCode = await run(process.argv.slice(2))

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { check } from '../../../src/cli/check.ts'
+
+function folderWith(gateway: string, policy: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'gateway.yaml'), gateway)
+  writeFileSync(join(folder, 'p.yaml'), policy)
+  return folder
+}
+
+const gateway = 'bases: [{ path: /r4, policy: p.yaml }]\n'
+
+describe('check', () => {
+  it('tells in short what would be served when there is no mistake', () => {
+    const { exitCode, text } = check('config')
+    expect(exitCode).toBe(0)
+    expect(text).toContain('update permitted as removal')
+    expect(text).toMatch(/No mistakes in config\/gateway\.yaml: 1 base\.\n$/)
+  })
+
+  it('shows a mistake of a policy where it stands', () => {
+    const folder = folderWith(
+      gateway,
+      'policy: p\nfhir: 4.0.1\nsummary: s\nresources:\n  Flagg:\n    interactions: [read]\n',
+    )
+    const { exitCode, text } = check(folder)
+    expect(exitCode).toBe(1)
+    expect(text.split('\n')).toEqual([
+      expect.stringContaining(`${join(folder, 'p.yaml')}:5:3  FHIR 4.0.1 has no resource type \`Flagg\`.`),
+      '    5 |   Flagg:',
+      '      |   ^^^^^ resources.Flagg',
+      '',
+      '1 error in 1 policy. Nothing was loaded.',
+      '',
+    ])
+  })
+
+  it('shows the mistakes of gateway.yaml', () => {
+    const { exitCode, text } = check(folderWith(`${gateway}limit: 1\ncach: off\n`, ''))
+    expect(exitCode).toBe(1)
+    expect(text).toContain('Did you mean `limits`?')
+    expect(text).toMatch(/2 errors\. Nothing was loaded\.\n$/)
+  })
+
+  it('tells that there is no such config', () => {
+    expect(check('/does/not/exist')).toEqual({ exitCode: 1, text: 'There is no config file /does/not/exist.\n' })
+  })
+})

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { commands, parseCommandLine } from '../../../src/cli/command-line.ts'
+import { helpText } from '../../../src/cli/help.ts'
+import { variables } from '../../../src/config/environment.ts'
+
+describe('the command line', () => {
+  it.each([
+    [[], { name: 'serve' }],
+    [['serve'], { name: 'serve' }],
+    [['check'], { name: 'check' }],
+    [['check', 'config'], { name: 'check', configPath: 'config' }],
+    [['--help'], { name: 'help' }],
+    [['serve', '-h'], { name: 'help' }],
+    [['--version'], { name: 'version' }],
+    [['-v'], { name: 'version' }],
+  ])('%j asks for %j', (args, command) => {
+    expect(parseCommandLine(args)).toEqual(command)
+  })
+
+  it.each([
+    [['chek'], "There is no command 'chek'. Did you mean `check`?"],
+    [['constructor'], "There is no command 'constructor'."],
+    [['--port', '1'], "Unknown option '--port'."],
+    [['serve', 'x'], 'Too many operands. Expected: fhir-policy-gateway serve'],
+    [['check', 'x', 'y'], 'Too many operands. Expected: fhir-policy-gateway check [config]'],
+  ])('%j is a mistake', (args, mistake) => {
+    expect(parseCommandLine(args)).toEqual({ name: 'mistaken', mistake })
+  })
+
+  it('is explained by --help, with every command and every environment variable', () => {
+    const text = helpText()
+    for (const name of [...Object.values(commands).map(({ usage }) => usage), ...variables.map(([name]) => name)]) {
+      expect(text).toContain(`  ${name}  `)
+    }
+  })
+})

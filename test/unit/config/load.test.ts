@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { loadConfig, needsSandbox, upstreamMistake, withUpstream, type LoadedConfig } from '../../../src/config/load.ts'
+
+const policy = `policy: reading-only
+fhir: 4.0.1
+summary: Nothing is written.
+resources:
+  Flag:
+    interactions: [read]
+`
+
+/** A folder with these files. */
+function folderWith(files: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
+  return folder
+}
+
+function loadedFrom(files: Record<string, string>): LoadedConfig {
+  const result = loadConfig(folderWith(files))
+  if (!result.ok) throw new Error(JSON.stringify(result))
+  return result.loaded
+}
+
+const oneBase = (upstream = '') =>
+  loadedFrom({
+    'gateway.yaml': `bases: [{ path: /r4, policy: policies/p.yaml${upstream} }]`,
+    'policies/p.yaml': policy,
+  })
+
+const twoBases = (first = '', second = '') =>
+  loadedFrom({
+    'gateway.yaml': `bases: [{ path: /a, policy: p.yaml${first} }, { path: /b, policy: p.yaml${second} }]`,
+    'p.yaml': policy,
+  })
+
+const at = (url: string) => `, upstream: { url: '${url}' }`
+
+describe('loading a config', () => {
+  it('loads the one that is shipped', () => {
+    expect(loadConfig('config')).toMatchObject({ ok: true, loaded: { file: 'config/gateway.yaml' } })
+  })
+
+  it('takes the file itself as well as its folder', () => {
+    const folder = folderWith({ 'gateway.yaml': 'bases: [{ path: /r4, policy: p.yaml }]', 'p.yaml': policy })
+    expect(loadConfig(join(folder, 'gateway.yaml'))).toEqual(loadConfig(folder))
+    expect(loadConfig(folder).ok).toBe(true)
+  })
+
+  it('compiles a policy that two bases share once', () => {
+    const [first, second] = twoBases().bases
+    expect(first!.compiled).toBe(second!.compiled)
+  })
+
+  it('tells that there is no such config', () => {
+    expect(loadConfig('/does/not/exist')).toEqual({ ok: false, missing: '/does/not/exist' })
+    const folder = folderWith({})
+    expect(loadConfig(folder)).toEqual({ ok: false, missing: join(folder, 'gateway.yaml') })
+  })
+
+  it('tells the mistakes of every policy, and the policies that are not there', () => {
+    const folder = folderWith({
+      'gateway.yaml':
+        'bases: [{ path: /a, policy: a.yaml }, { path: /b, policy: b.yaml }, { path: /c, policy: c.yaml }]',
+      'a.yaml': policy.replace('Flag', 'Flagg'),
+      'b.yaml': policy.replace('read]', 'raed]'),
+    })
+    const result = loadConfig(folder)
+    expect(result).toMatchObject({ ok: false, policies: 3 })
+    const diagnostics = 'diagnostics' in result ? result.diagnostics : []
+    expect(diagnostics.map(({ file }) => file)).toEqual(
+      ['a.yaml', 'b.yaml', 'gateway.yaml'].map((name) => join(folder, name)),
+    )
+  })
+})
+
+describe('the upstream', () => {
+  it('of the only base is the one of UPSTREAM_URL, before that of gateway.yaml', () => {
+    const config = withUpstream(oneBase(at('http://own/fhir')), new URL('http://other/fhir'))
+    expect(config.bases[0]!.upstream.url.href).toBe('http://other/fhir')
+    expect(withUpstream(oneBase(at('http://own/fhir')), undefined).bases[0]!.upstream.url.href).toBe('http://own/fhir')
+  })
+
+  it('is the sandbox when nobody names one', () => {
+    expect(needsSandbox(oneBase(), undefined)).toBe(true)
+    expect(needsSandbox(oneBase(at('http://own/fhir')), undefined)).toBe(false)
+    expect(needsSandbox(oneBase(), new URL('http://other/fhir'))).toBe(false)
+  })
+
+  it('of several bases is not the one of UPSTREAM_URL', () => {
+    expect(upstreamMistake(twoBases(), new URL('http://other/fhir'))).toMatch(/^UPSTREAM_URL names .+ has 2\./)
+    expect(upstreamMistake(oneBase(), new URL('http://other/fhir'))).toBeUndefined()
+  })
+
+  it('of several bases stands in gateway.yaml for each of them', () => {
+    expect(upstreamMistake(twoBases(at('http://a')), undefined)).toMatch(
+      /each needs its upstream\.url: \/b has none\.$/,
+    )
+    expect(upstreamMistake(twoBases(), undefined)).toMatch(/: \/a, \/b have none\.$/)
+    expect(upstreamMistake(twoBases(at('http://a'), at('http://b')), undefined)).toBeUndefined()
+  })
+})
