@@ -26,6 +26,8 @@ export interface Exchange {
   readonly head: RequestHead
   readonly asked: Asked
   readonly urls: BaseUrls
+  /** Bases under which a reference names this server's resources: not the one of Host, which is the client's to choose. */
+  readonly knownBases: readonly string[]
   /** The caller's header fields that go upstream with everything that is asked for it. */
   readonly callerFields: Readonly<Record<string, string>>
   readonly judge: typeof judge

@@ -118,13 +118,15 @@ async function answer(
   const { interaction, base } = named
   const { config, publicUrl, judge } = handling
   const origin = publicUrl?.href.replace(/\/$/, '') ?? `http://${head.headerFields.host}`
+  const urls = baseUrls(origin + base.path, base.upstream.url)
   const exchange: Exchange = {
     config,
     base,
     interaction,
     head,
     asked: askedBy(head),
-    urls: baseUrls(origin + base.path, base.upstream.url),
+    urls,
+    knownBases: publicUrl ? [urls.upstream, urls.own] : [urls.upstream],
     callerFields: { 'x-request-id': requestId, ...callerFields(head.headerFields, config.forwardHeaderFields) },
     judge,
     req,

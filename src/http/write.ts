@@ -39,7 +39,7 @@ export async function write(exchange: Exchange, interaction: 'create' | 'update'
   const decision = exchange.judge(
     base.policy,
     { interaction, type, before, after },
-    { bases: [exchange.urls.own, exchange.urls.upstream], maxRefusals: exchange.config.limits.refusals },
+    { bases: exchange.knownBases, maxRefusals: exchange.config.limits.refusals },
   )
   if (decision.verdict === 'deny') {
     const { refusals } = decision
