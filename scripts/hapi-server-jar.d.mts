@@ -1,0 +1,2 @@
+export declare const java: string
+export declare function ensureHapiServerJar(): string
