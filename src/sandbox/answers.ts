@@ -28,7 +28,7 @@ export function pathOf(version: Version): string {
   return `${version.type}/${version.id}/_history/${version.version}`
 }
 
-/** What stands on every read and write of one version. */
+/** What stands on the answer to every read and write of one version. */
 export function fieldsOf(version: Version, base: string): Readonly<Record<string, string>> {
   return {
     ETag: entityTagOf(String(version.version)),

@@ -1,27 +1,31 @@
 import { randomUUID } from 'node:crypto'
 import type { Definitions } from '../fhir/definitions.ts'
-import { entityTagOf } from '../fhir/entity-tag.ts'
-import type { Resource } from '../fhir/element.ts'
+import type { SandboxAnswer } from './message.ts'
 import { type Plain, resourceOf } from './lenient.ts'
 import type { Version } from './store.ts'
 import { instantOf } from './stored-form.ts'
 
 const defaultCount = 20
-const keptResults = 200
+const keptSearches = 200
 
-/** What a search or a history found, kept so that its further pages can be asked for. */
-interface Result {
+/** What a search found, kept so that its further pages can be asked for. */
+interface Found {
   readonly id: string
-  readonly type: 'searchset' | 'history'
+  readonly at: Date
   readonly versions: readonly Version[]
-  readonly lastUpdated: Date
 }
 
-/** Answers searches and histories page by page, with links like HAPI's: `[base]?_getpages=…&_getpagesoffset=…`. */
+interface Page {
+  readonly versions: readonly Version[]
+  readonly offset: number
+  readonly count: number
+}
+
+/** Answers searches and histories page by page. */
 export class Bundles {
   readonly #definitions: Definitions
   readonly #clock: () => Date
-  readonly #results = new Map<string, Result>()
+  readonly #searches = new Map<string, Found>()
 
   constructor(definitions: Definitions, clock: () => Date) {
     this.#definitions = definitions
@@ -29,76 +33,86 @@ export class Bundles {
   }
 
   /**
-   * The first page.
+   * The first page of a search. Its links to others are like HAPI's: `[base]?_getpages=…&_getpagesoffset=…`.
    * @param self the URL that was asked for
    */
-  first(
-    type: Result['type'],
-    versions: readonly Version[],
-    query: URLSearchParams,
-    base: string,
-    self: string,
-  ): Resource {
-    const result: Result = { id: randomUUID(), type, versions, lastUpdated: this.#clock() }
-    this.#results.set(result.id, result)
-    if (this.#results.size > keptResults) this.#results.delete(this.#results.keys().next().value!)
-    return this.#page(result, 0, countOf(query), base, self, query)
+  search(versions: readonly Version[], query: URLSearchParams, base: string, self: string): SandboxAnswer {
+    const found: Found = { id: randomUUID(), at: this.#clock(), versions }
+    this.#searches.set(found.id, found)
+    if (this.#searches.size > keptSearches) this.#searches.delete(this.#searches.keys().next().value!)
+    return this.#searchPage(found, 0, query, base, self)
   }
 
-  /** A further page by the parameters of its link; undefined when the search is not known (any more). */
-  further(query: URLSearchParams, base: string): Resource | undefined {
-    const result = this.#results.get(query.get('_getpages') ?? '')
-    if (!result) return undefined
-    const offset = Math.max(0, Number.parseInt(query.get('_getpagesoffset') ?? '0', 10) || 0)
-    return this.#page(result, offset, countOf(query), base, `${base}?${query}`, query)
+  /** A further page of a search by the parameters of its link; undefined when the search is not known (any more). */
+  further(query: URLSearchParams, base: string): SandboxAnswer | undefined {
+    const found = this.#searches.get(query.get('_getpages') ?? '')
+    return found && this.#searchPage(found, numberOf(query, '_getpagesoffset') ?? 0, query, base, `${base}?${query}`)
   }
 
-  #page(result: Result, offset: number, count: number, base: string, self: string, query: URLSearchParams): Resource {
-    const { id, type, versions, lastUpdated } = result
-    const page = versions.slice(offset, offset + count)
-    const linkTo = (at: number) => {
-      const parameters = new URLSearchParams({ _getpages: id, _getpagesoffset: String(at), _count: String(count) })
+  /** @param url of the history, without query */
+  history(versions: readonly Version[], query: URLSearchParams, base: string, url: string): SandboxAnswer {
+    const page = { versions, offset: numberOf(query, '_offset') ?? 0, count: numberOf(query, '_count') ?? defaultCount }
+    const linkTo = (offset: number) => `${url}?_count=${page.count}&_offset=${offset}`
+    const self = query.size > 0 ? `${url}?${query}` : url
+    const id = randomUUID()
+    const answer = this.#answer('history', id, this.#clock(), page, linksOf(page, self, linkTo), (version) => ({
+      fullUrl: `${base}/${version.type}/${version.id}`,
+      resource: version.resource,
+      request: { method: methodOf(version), url: `${version.type}/${version.id}/_history/${version.version}` },
+    }))
+    return { ...answer, fields: { ...answer.fields, 'Content-Location': `${base}/Bundle/${id}` } }
+  }
+
+  #searchPage(found: Found, offset: number, query: URLSearchParams, base: string, self: string): SandboxAnswer {
+    const page = { versions: found.versions, offset, count: numberOf(query, '_count') ?? defaultCount }
+    const linkTo = (to: number) => {
+      const parameters = new URLSearchParams({ _getpages: found.id, _getpagesoffset: `${to}`, _count: `${page.count}` })
       for (const name of ['_format', '_pretty']) if (query.has(name)) parameters.set(name, query.get(name)!)
-      parameters.set('_bundletype', type)
-      return `${base}?${parameters}`
+      return `${base}?${parameters}&_bundletype=searchset`
     }
-    const link = [{ relation: 'self', url: self }]
-    if (count > 0 && offset + count < versions.length) link.push({ relation: 'next', url: linkTo(offset + count) })
-    if (count > 0 && offset > 0) link.push({ relation: 'previous', url: linkTo(Math.max(0, offset - count)) })
+    const id = offset === 0 ? found.id : randomUUID()
+    return this.#answer('searchset', id, found.at, page, linksOf(page, self, linkTo), (version) => ({
+      fullUrl: `${base}/${version.type}/${version.id}`,
+      resource: version.resource,
+      search: { mode: 'match' },
+    }))
+  }
+
+  #answer(
+    type: string,
+    id: string,
+    at: Date,
+    page: Page,
+    link: Plain,
+    entry: (version: Version) => Plain,
+  ): SandboxAnswer {
     const plain = {
       resourceType: 'Bundle',
-      id: offset === 0 ? id : randomUUID(),
-      meta: { lastUpdated: instantOf(lastUpdated) },
+      id,
+      meta: { lastUpdated: instantOf(at) },
       type,
-      total: versions.length,
+      total: page.versions.length,
       link,
-      entry: page.map((version) => (type === 'searchset' ? searchEntry(version, base) : historyEntry(version, base))),
+      entry: page.versions.slice(page.offset, page.offset + page.count).map(entry),
     }
-    return resourceOf(plain, this.#definitions)!
+    const fields = { 'Last-Modified': at.toUTCString() }
+    return { status: 200, resource: resourceOf(plain, this.#definitions)!, fields }
   }
 }
 
-function countOf(query: URLSearchParams): number {
-  const count = Number.parseInt(query.get('_count') ?? '', 10)
-  return count >= 0 ? count : defaultCount
+function linksOf({ versions, offset, count }: Page, self: string, linkTo: (offset: number) => string): Plain {
+  const links = [{ relation: 'self', url: self }]
+  if (count > 0 && offset + count < versions.length) links.push({ relation: 'next', url: linkTo(offset + count) })
+  if (count > 0 && offset > 0) links.push({ relation: 'previous', url: linkTo(Math.max(0, offset - count)) })
+  return links
 }
 
-function searchEntry({ type, id, resource }: Version, base: string): Plain {
-  return { fullUrl: `${base}/${type}/${id}`, resource, search: { mode: 'match' } }
+function methodOf(version: Version): string {
+  if (!version.resource) return 'DELETE'
+  return version.version === 1 ? 'POST' : 'PUT'
 }
 
-const methods = { create: 'POST', update: 'PUT', delete: 'DELETE' } as const
-const statuses = { create: '201 Created', update: '200 OK', delete: '204 No Content' } as const
-
-function historyEntry({ type, id, version, lastUpdated, resource, by }: Version, base: string): Plain {
-  return {
-    fullUrl: `${base}/${type}/${id}`,
-    resource,
-    request: { method: methods[by], url: by === 'create' ? type : `${type}/${id}` },
-    response: {
-      status: by === 'update' && version === 1 ? statuses.create : statuses[by],
-      etag: entityTagOf(String(version)),
-      lastModified: instantOf(lastUpdated),
-    },
-  }
+function numberOf(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name) ?? ''
+  return /^\d+$/.test(value) ? Number(value) : undefined
 }

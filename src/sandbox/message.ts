@@ -62,7 +62,7 @@ export function writeAnswer(
     response.end()
     return
   }
-  response.setHeader('Content-Type', `${mediaTypeOf[format]};charset=utf-8`)
+  response.setHeader('Content-Type', `${mediaTypeOf[format]};charset=UTF-8`)
   const text = writeResource(answer.resource, format)
   const acceptable = request.headers['accept-encoding'] ?? ''
   if (/\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(acceptable)) {

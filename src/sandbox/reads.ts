@@ -3,6 +3,7 @@ import { capabilityStatement } from './capability.ts'
 import type { SandboxAnswer, SandboxRequest } from './message.ts'
 import { notModified } from './precondition.ts'
 import { matches, searchParameters, unknownParameters } from './search.ts'
+import { instantOf } from './stored-form.ts'
 import { type Version, isStored } from './store.ts'
 import type { Service } from './service.ts'
 
@@ -37,7 +38,7 @@ function answerWith(
 ): SandboxAnswer {
   if (!version) return outcome(definitions, 404, 'processing', `HAPI-2001: Resource ${path} is not known`)
   if (!isStored(version)) {
-    const gone = outcome(definitions, 410, 'processing', `Resource was deleted at ${version.lastUpdated.toISOString()}`)
+    const gone = outcome(definitions, 410, 'processing', `Resource was deleted at ${instantOf(version.lastUpdated)}`)
     return { ...gone, fields: { Location: urlOf(version, request.base) } }
   }
   if (notModified(version, request.field('if-none-match'), request.field('if-modified-since'))) return { status: 304 }
@@ -45,13 +46,11 @@ function answerWith(
 }
 
 export function historyInstance(service: Service, request: SandboxRequest, type: string, id: string): SandboxAnswer {
-  const { definitions, store, bundles } = service
+  const { store, bundles } = service
   const versions = store.history(type, id).toReversed()
   if (versions.length === 0) return answerWith(service, request, undefined, `${type}/${id}`)
   const self = `${request.base}/${type}/${id}/_history`
-  const unknown = request.query.get('_at') ?? request.query.get('_since')
-  if (unknown !== null) return outcome(definitions, 400, 'not-supported', 'The sandbox knows neither _at nor _since')
-  return { status: 200, resource: bundles.first('history', versions, request.query, request.base, self) }
+  return bundles.history(versions, request.query, request.base, self)
 }
 
 /** GET, or POST `_search` with the parameters in the body, the query, or both. */
@@ -72,11 +71,12 @@ export function searchType(
   }
   const found = store.all(type).filter(({ resource }) => matches(resource, query))
   const self = `${request.base}/${type}${query.size > 0 ? `?${query}` : ''}`
-  return { status: 200, resource: bundles.first('searchset', found, query, request.base, self) }
+  return bundles.search(found, query, request.base, self)
 }
 
 export function furtherPage({ definitions, bundles }: Service, request: SandboxRequest): SandboxAnswer {
-  const resource = bundles.further(request.query, request.base)
-  if (resource) return { status: 200, resource }
-  return outcome(definitions, 410, 'processing', 'HAPI-2007: The search is not known here, or it has expired')
+  const page = bundles.further(request.query, request.base)
+  if (page) return page
+  const diagnostics = `HAPI-0417: Search ID "${request.query.get('_getpages')}" does not exist and may have expired`
+  return outcome(definitions, 410, 'processing', diagnostics)
 }

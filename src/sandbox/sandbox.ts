@@ -69,12 +69,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
 }
 
-/** `_format`, then Accept, then the format of the body; what is not known counts as JSON. */
+/** `_format`, then Accept, then the format of the body; what is not known does not count. */
 function answerFormat(request: SandboxRequest): Format {
-  const asked = askedFormat(request.query.get('_format') ?? undefined, request.field('accept'))
-  if (asked === 'json' || asked === 'xml') return asked
-  const open = request.field('accept') === undefined && !request.query.has('_format')
-  return (open ? bodyFormat(request) : undefined) ?? 'json'
+  const asked = [
+    askedFormat(request.query.get('_format') ?? undefined, undefined),
+    askedFormat(undefined, request.field('accept')),
+    bodyFormat(request),
+  ]
+  return asked.find((format) => format === 'json' || format === 'xml') ?? 'json'
 }
 
 function faultAnswer({ definitions }: Service, error: unknown): SandboxAnswer {

@@ -45,7 +45,7 @@ export function answer(service: Service, request: SandboxRequest): SandboxAnswer
         ? create(service, request, type)
         : outcome(definitions, 400, 'processing', 'HAPI-0365: Can not create a resource with an ID in the request URL')
     case 'PUT':
-      return id === undefined ? updateType(service, request, type) : update(service, request, type, id)
+      return id === undefined ? updateType(service, request, type) : update(service, request, type, id, version)
     case 'DELETE':
       return id === undefined ? removeType(service, request, type) : remove(service, request, type, id, version)
     default:

@@ -9,8 +9,6 @@ export interface Version {
   readonly version: number
   readonly lastUpdated: Date
   readonly resource?: Resource
-  /** The interaction that made it. */
-  readonly by: 'create' | 'update' | 'delete'
 }
 
 export type Update =
@@ -52,42 +50,43 @@ export class Store {
     let id: string
     do id = String((this.#lastAssigned += 1))
     while (this.history(body.type, id).length > 0)
-    return this.#append(storedForm(body), id, 1, 'create')
+    return this.#append(storedForm(body), id, 1)
   }
 
   /**
-   * As HAPI does it: an unknown id is created whatever `ifMatch` says; a deleted one is revived, and a version number is
-   * skipped; what changes nothing makes no version. `lastUpdated` is for records that are loaded from files.
+   * As HAPI does it: an unknown id is created whatever `ifMatch` says; a deleted one is revived after the version number of
+   * its deletion; what changes nothing makes no version. `lastUpdated` is for records that are loaded from files.
    */
   update(body: Resource, id: string, ifMatch?: number, lastUpdated?: Date): Update {
     const current = this.current(body.type, id)
     const sent = storedForm(body)
-    if (!current) return { kind: 'created', version: this.#append(sent, id, 1, 'update', lastUpdated) }
+    if (!current) return { kind: 'created', version: this.#append(sent, id, 1, lastUpdated) }
     if (ifMatch !== undefined && ifMatch !== current.version) return { kind: 'not-current' }
+    const last = this.history(body.type, id).findLast(isStored)!.resource
+    const merged = mergedForward(sent, last, this.#definitions)
     if (!current.resource) {
-      return { kind: 'created', version: this.#append(sent, id, current.version + 2, 'update', lastUpdated) }
+      return { kind: 'created', version: this.#append(merged, id, current.version + 1, lastUpdated) }
     }
-    const merged = mergedForward(sent, current.resource, this.#definitions)
     const next = identified(merged, { ...current }, this.#definitions)
     if (sameElement(withoutServerOwned(next), withoutServerOwned(current.resource))) {
       return { kind: 'updated', version: current }
     }
-    return { kind: 'updated', version: this.#append(merged, id, current.version + 1, 'update', lastUpdated) }
+    return { kind: 'updated', version: this.#append(merged, id, current.version + 1, lastUpdated) }
   }
 
   /** The tombstone; undefined when there is nothing to delete. */
   delete(type: string, id: string): Version | undefined {
     const current = this.current(type, id)
     if (!current?.resource) return undefined
-    const tombstone: Version = { type, id, version: current.version + 1, lastUpdated: this.#clock(), by: 'delete' }
+    const tombstone: Version = { type, id, version: current.version + 1, lastUpdated: this.#clock() }
     this.#versions.get(type)!.get(id)!.push(tombstone)
     return tombstone
   }
 
-  #append(content: Resource, id: string, number: number, by: Version['by'], at?: Date): Version {
+  #append(content: Resource, id: string, number: number, at?: Date): Version {
     const identity = { id, version: number, lastUpdated: at ?? this.#clock() }
     const resource = identified(content, identity, this.#definitions)
-    const version: Version = { type: content.type, ...identity, resource, by }
+    const version: Version = { type: content.type, ...identity, resource }
     let ids = this.#versions.get(content.type)
     if (!ids) this.#versions.set(content.type, (ids = new Map()))
     const versions = ids.get(id)

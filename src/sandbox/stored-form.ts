@@ -2,16 +2,8 @@ import type { Definitions } from '../fhir/definitions.ts'
 import { type Children, type Element, type Resource, childrenOf, idOf, textOf } from '../fhir/element.ts'
 
 /** The order that every resource and every element begins with; the rest stays as it was received. */
-const firstNames = [
-  'id',
-  'meta',
-  'implicitRules',
-  'language',
-  'text',
-  'contained',
-  'extension',
-  'modifierExtension',
-] as const
+const firstNames = ['id', 'meta', 'implicitRules', 'language', 'text', 'contained', 'extension', 'modifierExtension']
+const namesOfExtension = ['id', 'url', 'extension']
 
 /** What the server itself says of a version. */
 export interface Identity {
@@ -40,7 +32,10 @@ export function identified(resource: Resource, identity: Identity, definitions: 
     ['versionId', primitive('id', String(identity.version))],
     ['lastUpdated', primitive('instant', instantOf(identity.lastUpdated))],
   ])
-  for (const [name, group] of meta.children) if (!metaChildren.has(name)) metaChildren.set(name, group)
+  for (const name of ['profile', 'security', 'tag', ...meta.children.keys()]) {
+    const group = meta.children.get(name)
+    if (group && !metaChildren.has(name)) metaChildren.set(name, group)
+  }
   const children = new Map(resource.children)
   children.set('id', primitive('id', identity.id))
   children.set('meta', { list: false, items: [{ ...meta, children: inOrder(metaChildren) }] })
@@ -97,7 +92,7 @@ function tidied(element: Element, inside: boolean): Element | undefined {
   }
   if (!element.resource && element.value === undefined && children.size === 0) return undefined
   if (element.type === 'Reference') unversion(children)
-  return { ...element, children: inOrder(children) }
+  return { ...element, children: inOrder(children, element.type === 'Extension' ? namesOfExtension : firstNames) }
 }
 
 function withoutHash(id: Element): Element {
@@ -130,9 +125,12 @@ function unversion(children: Map<string, Children>): void {
   children.set('reference', { ...group, items: [{ ...group.items[0]!, value: { ...value, text } }] })
 }
 
-function inOrder(children: ReadonlyMap<string, Children>): Map<string, Children> {
+function inOrder(
+  children: ReadonlyMap<string, Children>,
+  first: readonly string[] = firstNames,
+): Map<string, Children> {
   const ordered = new Map<string, Children>()
-  for (const name of [...firstNames, ...children.keys()]) {
+  for (const name of [...first, ...children.keys()]) {
     const group = children.get(name)
     if (group) ordered.set(name, group)
   }

@@ -17,16 +17,24 @@ export function create(service: Service, request: SandboxRequest, type: string):
   if (ifNoneExist !== undefined && ifNoneExist !== '') {
     const found = matching(service, type, new URLSearchParams(ifNoneExist.replace(/^.*\?/, '')))
     if (found.length > 1) return tooMany(service, 'create')
-    if (found.length === 1) return written(service, request, found[0]!, 200)
+    if (found.length === 1) return located(written(service, request, found[0]!, 200), found[0]!, request)
   }
-  return written(service, request, service.store.create(body.resource), 201)
+  const created = service.store.create(body.resource)
+  return located(written(service, request, created, 201), created, request)
 }
 
-export function update(service: Service, request: SandboxRequest, type: string, id: string): SandboxAnswer {
+/** A version in the path counts like If-Match, and outranks it. */
+export function update(
+  service: Service,
+  request: SandboxRequest,
+  type: string,
+  id: string,
+  versionId?: string,
+): SandboxAnswer {
   const { definitions } = service
   const body = readTyped(service, request, type)
   if ('refusal' in body) return body.refusal
-  const bodyId = idOf(body.resource)
+  const bodyId = bareId(body.resource)
   if (bodyId === undefined) {
     const diagnostics =
       'HAPI-0419: Can not update resource, resource body must contain an ID element for update (PUT) operation'
@@ -37,15 +45,13 @@ export function update(service: Service, request: SandboxRequest, type: string, 
       'HAPI-0420: Can not update resource, resource body must contain an ID element which matches the request URL for update (PUT) operation'
     return outcome(definitions, 400, 'processing', diagnostics)
   }
-  if (!idPattern.test(id)) return outcome(definitions, 400, 'processing', 'HAPI-0521: The ID is not a valid FHIR ID')
-  const ifMatch = readIfMatch(request.field('if-match'))
+  if (!idPattern.test(id)) {
+    const diagnostics = `HAPI-0521: Can not process entity with ID[${id}], this is not a valid FHIR ID`
+    return outcome(definitions, 400, 'processing', diagnostics)
+  }
+  const ifMatch = readIfMatch(versionId ?? request.field('if-match'))
   if (ifMatch === 'unreadable') {
-    return outcome(
-      definitions,
-      500,
-      'exception',
-      'HAPI-0389: Failed to call access method: the If-Match is not a number',
-    )
+    return outcome(definitions, 500, 'exception', 'HAPI-2223: If-Match names no version number')
   }
   const result = service.store.update(body.resource, id, ifMatch === 'none' ? undefined : ifMatch)
   if (result.kind === 'not-current') {
@@ -67,7 +73,11 @@ export function updateType(service: Service, request: SandboxRequest, type: stri
   if ('refusal' in body) return body.refusal
   const found = matching(service, type, request.query)
   if (found.length > 1) return tooMany(service, 'update')
-  const id = found[0]?.id ?? idOf(body.resource)
+  if (found.length === 0 && !matches(body.resource, request.query)) {
+    const diagnostics = `HAPI-0929: Failed to process conditional create. The supplied resource of type ${type} did not satisfy the conditional URL.`
+    return outcome(service.definitions, 400, 'processing', diagnostics)
+  }
+  const id = found[0]?.id ?? bareId(body.resource)
   if (id === undefined) return written(service, request, service.store.create(body.resource), 201)
   const result = service.store.update(body.resource, id)
   if (result.kind === 'not-current') throw new Error('An update without If-Match is unconditional.')
@@ -85,16 +95,18 @@ export function remove(
   const { definitions, store } = service
   const current = store.current(type, id)
   if (current && versionId !== undefined && versionId !== String(current.version)) {
-    const diagnostics = `HAPI-0550: HAPI-0989: Trying to delete ${type}/${id}/_history/${versionId} but this is not the current version`
+    const diagnostics = `HAPI-0550: HAPI-0961: Trying to delete ${type}/${id}/_history/${versionId} but this is not the current version`
     return outcome(definitions, 409, 'conflict', diagnostics)
   }
   const tombstone = store.delete(type, id)
   if (!tombstone) {
-    const why = current ? 'it was already deleted' : 'it is not known'
-    return outcome(definitions, 200, 'not-found', `Not deleted, ${type}/${id}: ${why}`, 'warning')
+    const path = current ? pathOf(current) : `${type}/${id}`
+    const diagnostics = `Not deleted, resource ${path} ${current ? 'was already deleted' : 'does not exist'}.`
+    const not = outcome(definitions, 200, 'not-found', diagnostics, 'warning')
+    return { ...not, fields: { 'Content-Location': `${request.base}/${path}` } }
   }
   const done = outcome(definitions, 200, 'informational', 'Successfully deleted 1 resource(s)', 'information')
-  return { ...done, fields: fieldsOf(tombstone, request.base) }
+  return { ...done, fields: { 'Content-Location': urlOf(tombstone, request.base) } }
 }
 
 export function removeType(service: Service, request: SandboxRequest, type: string): SandboxAnswer {
@@ -110,8 +122,20 @@ function readTyped({ definitions }: Service, request: SandboxRequest, type: stri
   const body = readBody(request, definitions)
   if ('diagnostics' in body) return { refusal: outcome(definitions, 400, 'processing', body.diagnostics) }
   if (body.resource.type === type) return body
-  const diagnostics = `Incorrect resource type found, expected "${type}" but found "${body.resource.type}"`
+  const diagnostics = `HAPI-0450: Failed to parse request body. Error was: HAPI-1814: Incorrect resource type found, expected "${type}" but found "${body.resource.type}"`
   return { refusal: outcome(definitions, 400, 'processing', diagnostics) }
+}
+
+/** The id of a body, which HAPI also takes with the type before it and a version behind. */
+function bareId(resource: Resource): string | undefined {
+  return idOf(resource)
+    ?.replace(/\/_history\/.*$/, '')
+    .replace(/^.*\//, '')
+}
+
+/** Location stands on the answer to a POST only. */
+function located(answer: SandboxAnswer, version: Version, request: SandboxRequest): SandboxAnswer {
+  return { ...answer, fields: { ...answer.fields, Location: urlOf(version, request.base) } }
 }
 
 function matching({ store }: Service, type: string, criteria: URLSearchParams): readonly Version[] {
@@ -129,8 +153,7 @@ function tooMany({ definitions }: Service, doing: string): SandboxAnswer {
 
 /** The answer to a write, as Prefer asks for it. https://hl7.org/fhir/STU3/http.html#2.21.0.5.2 */
 function written({ definitions }: Service, request: SandboxRequest, version: Version, status: number): SandboxAnswer {
-  const location = status === 201 ? { Location: urlOf(version, request.base) } : undefined
-  const fields = { ...fieldsOf(version, request.base), ...location }
+  const fields = fieldsOf(version, request.base)
   const preferred = /\breturn=("?)(\w+)\1/i.exec(request.field('prefer') ?? '')?.[2]?.toLowerCase()
   if (preferred === 'minimal') return { status, fields }
   if (preferred === 'operationoutcome') {
