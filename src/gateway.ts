@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import express from 'express'
 import type { RecordRequest } from './audit/request-record.ts'
 import type { GatewayConfig } from './config/config.ts'
@@ -104,11 +105,17 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
       server.close(() => resolve())
     })
     server.closeIdleConnections()
-    const cut = setTimeout(() => server.closeAllConnections(), config.timeouts.drainMs)
-    await closed
-    clearTimeout(cut)
+    // A client may have gone away while its write is under way: that one is waited for as well.
+    const ended = closed.then(() => Promise.all(bases.map((base) => base.client.close())))
+    const late = new AbortController()
+    const over = setTimeout(config.timeouts.drainMs, 'over', { signal: late.signal }).catch(() => 'ended')
+    if ((await Promise.race([ended, over])) === 'over') {
+      // First the upstreams, so that who waits for one is still told that the outcome is not known.
+      await Promise.all(bases.map((base) => base.client.destroy()))
+      server.closeAllConnections()
+    }
+    late.abort()
     for (const base of bases) base.passThrough.close()
-    await Promise.all(bases.map((base) => base.client.close()))
   }
   return {
     server,

@@ -28,7 +28,10 @@ export type UpstreamReply =
 /** One pooled connection to an upstream. It follows no redirect and sends nothing twice. */
 export interface UpstreamClient {
   send(request: UpstreamRequest): Promise<UpstreamReply>
+  /** Sends nothing more, and waits for what was sent. */
   close(): Promise<void>
+  /** Gives up what was sent: it ends as unreachable. */
+  destroy(): Promise<void>
 }
 
 /** Durations in milliseconds: to connect; to the first byte of the answer and between two parts of it. */
@@ -51,6 +54,7 @@ export function createUpstreamClient(
   return {
     send: (request) => dispatch(dispatcher, origin, request),
     close: () => dispatcher.close(),
+    destroy: () => dispatcher.destroy(),
   }
 }
 
