@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs'
+import http from 'node:http'
+import net, { type AddressInfo } from 'node:net'
+import type { RequestRecord } from '../../src/audit/request-record.ts'
+import type { GatewayConfig } from '../../src/config/config.ts'
+import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway.ts'
+import { compilePolicy } from '../../src/policy/compile.ts'
+import type { Policy } from '../../src/policy/policy.ts'
+import { startStubUpstream, type StubUpstream } from './stub-upstream.ts'
+
+const policyFile = new URL('../../config/policies/nhs-reasonable-adjustments-stu3.yaml', import.meta.url)
+
+export function nhsPolicy(): Policy {
+  const compiled = compilePolicy('nhs-reasonable-adjustments-stu3.yaml', readFileSync(policyFile, 'utf8'))
+  if (!compiled.ok) throw new Error('The policy does not compile.')
+  return compiled.policy
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: string
+}
+
+export interface Booted {
+  readonly gateway: Gateway
+  readonly upstream: StubUpstream
+  readonly origin: string
+  readonly port: number
+  /** One for every request that has been answered. */
+  readonly records: readonly RequestRecord[]
+  /** Resolves when so many requests have been recorded. */
+  recorded(count: number): Promise<void>
+  send(method: string, target: string, headers?: http.OutgoingHttpHeaders, body?: string | Buffer): Promise<Answer>
+  /** Writes bytes to a new connection and gives all that comes back until it is closed. */
+  raw(...parts: readonly string[]): Promise<string>
+  close(): Promise<void>
+}
+
+/** What a test sets of the configuration. */
+export interface Settings {
+  readonly limits?: Partial<GatewayConfig['limits']>
+  readonly timeouts?: Partial<GatewayConfig['timeouts']>
+  readonly cache?: GatewayConfig['cache']
+  readonly forwardHeaderFields?: readonly string[]
+  readonly publicUrl?: URL
+  readonly judge?: GatewayOptions['judge']
+  /** Instead of the stub's. */
+  readonly upstreamUrl?: URL
+}
+
+/** The real gateway with the real policy on a free port, in front of a stub. */
+export async function boot(settings: Settings = {}): Promise<Booted> {
+  const upstream = await startStubUpstream()
+  const records: RequestRecord[] = []
+  const waiting: { count: number; resolve: () => void }[] = []
+  const config: GatewayConfig = {
+    bases: [
+      {
+        path: '/STU3',
+        policy: nhsPolicy(),
+        upstream: { url: settings.upstreamUrl ?? upstream.url, profile: { pagingParameter: '_getpages' } },
+      },
+    ],
+    limits: {
+      bodyBytes: 64 * 1024,
+      nesting: 50,
+      storedBytes: 64 * 1024,
+      rewriteBytes: 256 * 1024,
+      refusals: 20,
+      ...settings.limits,
+    },
+    timeouts: { requestMs: 5000, connectMs: 1000, upstreamMs: 5000, drainMs: 2000, ...settings.timeouts },
+    cache: settings.cache ?? { bytes: 1024 * 1024, expireMs: 60_000 },
+    forwardHeaderFields: settings.forwardHeaderFields ?? [],
+  }
+  const gateway = createGateway({
+    config,
+    record: (record) => {
+      records.push(record)
+      for (const { count, resolve } of waiting) if (records.length >= count) resolve()
+    },
+    ...(settings.publicUrl && { publicUrl: settings.publicUrl }),
+    ...(settings.judge && { judge: settings.judge }),
+  })
+  await new Promise<void>((resolve) => {
+    gateway.server.listen(0, '127.0.0.1', resolve)
+  })
+  const { port } = gateway.server.address() as AddressInfo
+  return {
+    gateway,
+    upstream,
+    port,
+    origin: `http://127.0.0.1:${port}`,
+    records,
+    recorded: (count) =>
+      new Promise((resolve) => {
+        if (records.length >= count) resolve()
+        else waiting.push({ count, resolve })
+      }),
+    send: (method, target, headers = {}, body) => request(port, method, target, headers, body),
+    raw: (...parts) => raw(port, parts),
+    async close() {
+      // First, so that no test ends by its time-out because the gateway waits for a stub that never answers.
+      await upstream.close()
+      await gateway.drain()
+    },
+  }
+}
+
+function request(
+  port: number,
+  method: string,
+  path: string,
+  headers: http.OutgoingHttpHeaders,
+  body: string | Buffer | undefined,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const req = http.request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (res) => {
+      const chunks: Buffer[] = []
+      res.on('data', (chunk: Buffer) => chunks.push(chunk))
+      res.on('error', reject)
+      res.on('end', () =>
+        resolve({ status: res.statusCode!, headers: res.headers, body: Buffer.concat(chunks).toString() }),
+      )
+    })
+    req.on('error', reject)
+    req.end(body)
+  })
+}
+
+function raw(port: number, parts: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(port, '127.0.0.1')
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk) => chunks.push(chunk))
+    socket.on('error', reject)
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString()))
+    for (const part of parts) socket.write(part, 'latin1')
+  })
+}

@@ -1,0 +1,310 @@
+import { gzipSync } from 'node:zlib'
+import http from 'node:http'
+import { afterEach, describe, expect, test } from 'vitest'
+import { boot, type Booted, type Settings } from './booted.ts'
+import { outcome, resource, type StubAnswer } from './stub-upstream.ts'
+
+const opened: Booted[] = []
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((booted) => booted.close()))
+})
+async function start(settings: Settings = {}): Promise<Booted> {
+  const booted = await boot(settings)
+  opened.push(booted)
+  return booted
+}
+
+const get = 'GET /fhir/Flag/1'
+const json = { 'content-type': 'application/fhir+json;charset=UTF-8' }
+
+describe('a read', () => {
+  test('is passed on and its content passed back to the byte', async () => {
+    const booted = await start()
+    const { href, host } = booted.upstream.url
+    const body = `{ "resourceType":"Flag","id":"1","n":1.00,"subject":{"reference":"${href}/Patient/1"} }`
+    booted.upstream.answers({
+      [get]: {
+        status: 200,
+        headers: {
+          ...json,
+          etag: 'W/"3"',
+          'last-modified': 'Mon, 02 Mar 2026 09:30:00 GMT',
+          'content-location': `${href}/Flag/1/_history/3`,
+          'x-powered-by': 'stub',
+          'set-cookie': 'a=b',
+        },
+        body,
+      },
+    })
+    const answer = await booted.send('GET', '/STU3/Flag/1', {
+      authorization: 'Bearer token',
+      'if-none-match': 'W/"2"',
+      cookie: 'a=b',
+      'x-forwarded-for': '1.2.3.4',
+      prefer: 'respond-async, handling=strict',
+      connection: 'keep-alive, x-hop',
+      'x-hop': '1',
+    })
+    expect(answer).toMatchObject({
+      status: 200,
+      body,
+      headers: { etag: 'W/"3"', 'content-location': `${booted.origin}/STU3/Flag/1/_history/3` },
+    })
+    for (const name of ['x-powered-by', 'set-cookie']) expect(answer.headers).not.toHaveProperty(name)
+    const seen = booted.upstream.seen[0]!
+    expect(seen.headers).toMatchObject({
+      host,
+      authorization: 'Bearer token',
+      'if-none-match': 'W/"2"',
+      accept: 'application/fhir+json',
+      prefer: 'handling=strict',
+      via: '1.1 fhir-policy-gateway',
+    })
+    for (const name of ['cookie', 'x-forwarded-for', 'x-hop', 'transfer-encoding']) {
+      expect(seen.headers).not.toHaveProperty(name)
+    }
+    expect(booted.records).toMatchObject([
+      { interaction: 'read', type: 'Flag', id: '1', decision: 'relayed', status: 200, upstreamStatus: 200 },
+    ])
+  })
+
+  test('in gzip stays in gzip', async () => {
+    const booted = await start()
+    const body = gzipSync('{"resourceType":"Flag"}')
+    booted.upstream.answers({ [get]: { status: 200, headers: { ...json, 'content-encoding': 'gzip' }, body } })
+    const answer = await booted.send('GET', '/STU3/Flag/1', { 'accept-encoding': 'br, gzip;q=0.5' })
+    expect(booted.upstream.seen[0]!.headers['accept-encoding']).toBe('gzip')
+    expect(answer.headers['content-encoding']).toBe('gzip')
+  })
+
+  test('of a version that the client has gives 304', async () => {
+    const booted = await start()
+    booted.upstream.answers({ [get]: { status: 304, headers: { etag: 'W/"3"' } } })
+    const answer = await booted.send('GET', '/STU3/Flag/1', { 'if-none-match': 'W/"3"' })
+    expect(answer).toMatchObject({ status: 304, body: '', headers: { etag: 'W/"3"' } })
+  })
+
+  test('by HEAD is its GET without the body', async () => {
+    const booted = await start()
+    booted.upstream.answers({ [get]: resource('{"resourceType":"Flag"}', '3') })
+    const answer = await booted.send('HEAD', '/STU3/Flag/1')
+    expect(answer).toMatchObject({ status: 200, body: '', headers: { etag: 'W/"3"' } })
+    expect(booted.upstream.seen[0]!.method).toBe('GET')
+    const refused = await booted.send('HEAD', '/STU3/')
+    expect(refused).toMatchObject({ status: 400, body: '', headers: { 'content-type': /json/ } })
+  })
+
+  test.each([404, 410])(
+    'that finds %i has the policy’s code first and the upstream’s words behind it',
+    async (status) => {
+      const booted = await start()
+      booted.upstream.answers({ [get]: outcome(status, 'HAPI-2001: not known') })
+      const answer = await booted.send('GET', '/STU3/Flag/1')
+      expect(answer.status).toBe(status)
+      expect(JSON.parse(answer.body)).toMatchObject({
+        issue: [
+          { code: 'not-found', details: { coding: [{ code: 'RESOURCE_NOT_FOUND' }] } },
+          { diagnostics: 'HAPI-2001: not known' },
+        ],
+      })
+    },
+  )
+
+  test.each<[string, StubAnswer]>([
+    ['a page of HTML', { status: 200, headers: { 'content-type': 'text/html' }, body: '<a href="http://hapi/">' }],
+    ['no media type', { status: 200, body: 'x' }],
+    ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
+    ['an unknown content coding', { status: 200, headers: { ...json, 'content-encoding': 'br' }, body: 'x' }],
+  ])('that is answered with %s does not come through', async (_what, told) => {
+    const booted = await start()
+    booted.upstream.answers({ [get]: told })
+    const answer = await booted.send('GET', '/STU3/Flag/1')
+    expect(answer.status).toBe(502)
+    expect(answer.headers).not.toHaveProperty('location')
+    expect(answer.body).not.toContain('hapi')
+  })
+
+  test('an error page becomes an OperationOutcome in the format that was asked for', async () => {
+    const booted = await start()
+    booted.upstream.answers({
+      [get]: { status: 503, headers: { 'content-type': 'text/html', 'retry-after': '7' }, body: '<h1>' },
+    })
+    const answer = await booted.send('GET', '/STU3/Flag/1', { accept: 'application/fhir+xml' })
+    expect(answer.status).toBe(503)
+    expect(answer.headers['retry-after']).toBe('7')
+    expect(answer.body).toContain('<code value="transient"/>')
+  })
+
+  test.each([
+    ['/STU3/Flag/1?_format=html/json', '*/*'],
+    ['/STU3/Flag/1', 'text/html'],
+    ['/STU3/Flag/1', 'text/turtle'],
+  ])('%s that asks for %s is not acceptable', async (target, accept) => {
+    const booted = await start()
+    expect((await booted.send('GET', target, { accept })).status).toBe(406)
+    expect(booted.upstream.seen).toEqual([])
+  })
+
+  test.each(['if-match', 'if-unmodified-since'])('with %s is refused, since nobody evaluates it', async (name) => {
+    const booted = await start()
+    expect((await booted.send('GET', '/STU3/Flag/1', { [name]: 'W/"1"' })).status).toBe(412)
+    expect(booted.upstream.seen).toEqual([])
+  })
+})
+
+describe('what a server makes up', () => {
+  const bundle = (base: string) =>
+    `{"resourceType":"Bundle","link":[{"relation":"next","url":"${base}?_getpages=a&_count=2"}],` +
+    `"entry":[{"fullUrl":"${base}/Flag/1","resource":{"resourceType":"Flag","url":"http://x","n":1.0}}]}`
+
+  test.each([
+    ['GET', '/Flag?patient=1&status=active'],
+    ['GET', '/Flag/1/_history'],
+    ['GET', '?_getpages=a&_count=2'],
+    ['GET', '/metadata'],
+  ])('%s [base]%s has the gateway’s base', async (method, below) => {
+    const booted = await start({ publicUrl: new URL('https://ours.example') })
+    const { href } = booted.upstream.url
+    booted.upstream.answers({
+      GET: { status: 200, headers: { ...json, link: `<${href}/Flag?a=b>; rel="next"` }, body: bundle(href) },
+    })
+    const answer = await booted.send(method, `/STU3${below}`, { 'accept-encoding': 'gzip' })
+    expect(answer.status).toBe(200)
+    expect(answer.body).toBe(bundle('https://ours.example/STU3'))
+    expect(answer.headers['link']).toBe('<https://ours.example/STU3/Flag?a=b>; rel="next"')
+    expect(booted.upstream.seen[0]).toMatchObject({ url: `/fhir${below}`, headers: { 'accept-encoding': 'identity' } })
+  })
+
+  test('without a public URL the gateway’s base comes from Host', async () => {
+    const booted = await start()
+    booted.upstream.answers({ GET: { status: 200, headers: json, body: bundle(booted.upstream.url.href) } })
+    const answer = await booted.send('GET', '/STU3/Flag', { host: 'gateway.example:81' })
+    expect(answer.body).toBe(bundle('http://gateway.example:81/STU3'))
+  })
+
+  test('that is larger than the bound is refused', async () => {
+    const booted = await start({ limits: { rewriteBytes: 100 } })
+    booted.upstream.answers({ GET: { status: 200, headers: json, body: bundle('http://x') } })
+    const answer = await booted.send('GET', '/STU3/Flag')
+    expect(answer.status).toBe(502)
+    expect(answer.body).toContain('_count')
+  })
+
+  test('that is broken is refused', async () => {
+    const booted = await start()
+    booted.upstream.answers({ GET: { status: 200, headers: json, body: '{"resourceType":"Bundle"' } })
+    expect((await booted.send('GET', '/STU3/Flag')).status).toBe(502)
+  })
+})
+
+describe('a search by POST', () => {
+  const form = { 'content-type': 'application/x-www-form-urlencoded' }
+
+  test('has its form read and written anew', async () => {
+    const booted = await start()
+    booted.upstream.answers({ POST: { status: 200, headers: json, body: '{"resourceType":"Bundle"}' } })
+    const answer = await booted.send('POST', '/STU3/Flag/_search', form, 'patient=9000000009&name=a+b%26c')
+    expect(answer.status).toBe(200)
+    expect(booted.upstream.seen[0]).toMatchObject({
+      method: 'POST',
+      url: '/fhir/Flag/_search',
+      body: 'patient=9000000009&name=a%20b%26c',
+    })
+    expect(booted.records).toMatchObject([{ interaction: 'search-type', decision: 'relayed' }])
+  })
+
+  test.each([
+    ['a=%zz', 400],
+    ['a=b c', 400],
+    ['_method=PUT', 400],
+    ['_format=json&_format=xml', 400],
+    ['_format=html/json', 406],
+  ])('with the form %j is refused', async (body, status) => {
+    const booted = await start()
+    expect((await booted.send('POST', '/STU3/Flag/_search', form, body)).status).toBe(status)
+    expect(booted.upstream.seen).toEqual([])
+  })
+
+  test('with another body is refused', async () => {
+    const booted = await start()
+    const answer = await booted.send('POST', '/STU3/Flag/_search', json, '{}')
+    expect([answer.status, answer.headers['accept']]).toEqual([415, 'application/x-www-form-urlencoded'])
+  })
+})
+
+describe('a read that fails', () => {
+  test('an upstream that is not there gives 502', async () => {
+    const booted = await start({ upstreamUrl: new URL('http://127.0.0.1:1/fhir') })
+    const answer = await booted.send('GET', '/STU3/Flag/1')
+    expect(answer.status).toBe(502)
+    expect(JSON.parse(answer.body)).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ code: 'transient' }] })
+    expect(booted.records).toMatchObject([{ decision: 'failed', refusedBy: ['upstream-unreachable'] }])
+  })
+
+  test.each([
+    ['a read', '/STU3/Flag/1'],
+    ['a search', '/STU3/Flag'],
+  ])('an upstream that keeps silent gives %s a 504', async (_what, target) => {
+    const booted = await start({ timeouts: { upstreamMs: 150 } })
+    booted.upstream.answers({ GET: () => {} })
+    const answer = await booted.send('GET', target)
+    expect(answer.status).toBe(504)
+    expect(answer.headers['content-type']).toContain('application/fhir+json')
+  })
+
+  test('an upstream that dies in mid-body ends the client’s answer instead of leaving it waiting', async () => {
+    const booted = await start()
+    booted.upstream.answers({
+      [get]: (res) => {
+        res.writeHead(200, { ...json, 'content-length': '100' })
+        res.write('{"resourceType"', () => res.destroy())
+      },
+    })
+    await expect(booted.send('GET', '/STU3/Flag/1')).rejects.toThrow(/aborted|hang up|ECONNRESET/)
+    await booted.recorded(1)
+    expect(booted.records).toMatchObject([{ decision: 'failed', status: 200 }])
+  })
+
+  test('an upstream that falls silent in mid-body ends the client’s answer', async () => {
+    const booted = await start({ timeouts: { upstreamMs: 150 } })
+    booted.upstream.answers({
+      [get]: (res) => {
+        res.writeHead(200, { ...json, 'content-length': '100' })
+        res.write('{"resourceType"')
+      },
+    })
+    await expect(booted.send('GET', '/STU3/Flag/1')).rejects.toThrow(/aborted|hang up|ECONNRESET/)
+  })
+
+  test('half a Bundle gives 502', async () => {
+    const booted = await start()
+    booted.upstream.answers({
+      GET: (res) => {
+        res.writeHead(200, { ...json, 'content-length': '100' })
+        res.write('{', () => res.destroy())
+      },
+    })
+    expect((await booted.send('GET', '/STU3/Flag')).status).toBe(502)
+  })
+
+  test.each(['/STU3/Flag/1', '/STU3/Flag'])(
+    'a client that goes away ends the upstream’s request, too: %s',
+    async (target) => {
+      const booted = await start()
+      const ended = new Promise<void>((resolve) => {
+        booted.upstream.answers({
+          GET: (res) => {
+            res.once('close', resolve)
+            client.destroy()
+          },
+        })
+      })
+      const client = http.get(`${booted.origin}${target}`, { agent: false })
+      client.on('error', () => {})
+      await ended
+      await booted.recorded(1)
+      expect(booted.records).toMatchObject([{ decision: 'failed', status: 499 }])
+      expect(booted.gateway.inFlight()).toBe(0)
+    },
+  )
+})
