@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
+import { describeError } from './audit/log.ts'
 import { check } from './cli/check.ts'
 import { parseCommandLine } from './cli/command-line.ts'
 import { helpText } from './cli/help.ts'
@@ -43,6 +44,11 @@ async function serveUntilSignal(environment: Environment): Promise<number> {
   const stopping = new AbortController()
   // Once each: a second signal ends the process at once, as Node does without a listener.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
+  // Node would print the message of the error, which may quote a record.
+  process.once('uncaughtException', (error) => {
+    complain(`The gateway ended by a fault: ${JSON.stringify(describeError(error))}\n`)
+    process.exit(1)
+  })
   const logTo = pino.destination({ dest: 1, sync: false })
   const mistake = await serve({
     environment,

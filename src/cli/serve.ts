@@ -1,20 +1,16 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { idHasher } from '../audit/id-hash.ts'
 import { createLog, type Log } from '../audit/log.ts'
 import { createMetrics } from '../audit/metrics.ts'
 import { requestLog } from '../audit/request-log.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
-import { loadConfig, needsSandbox, upstreamMistake, withUpstream, type LoadedConfig } from '../config/load.ts'
+import { loadConfig, needsSandbox, upstreamMistake, withUpstream } from '../config/load.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createAdmin } from '../http/admin.ts'
-import { startSandbox, type SandboxOptions } from '../sandbox/sandbox.ts'
-import { readCapability } from '../upstream/capability.ts'
-import { watchReadiness, type ReadinessWatch } from '../upstream/readiness.ts'
 import { writeMistakes } from './config-mistakes.ts'
 import { listen, localOrigin } from './listen.ts'
-import { sandboxHints } from './sandbox-hints.ts'
+import { readinessOf, watchUpstreams } from './readiness.ts'
+import { sandboxFor } from './sandbox.ts'
 
 export interface ServeOptions {
   readonly environment: Environment
@@ -40,8 +36,10 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   const mistake = upstreamMistake(loaded, environment.upstreamUrl)
   if (mistake !== undefined) return `${mistake}\n`
 
-  const sandbox = needsSandbox(loaded, environment.upstreamUrl) ? await startSandbox(sandboxOptions(loaded)) : undefined
-  const config = withUpstream(loaded, sandbox ? new URL(sandbox.url) : environment.upstreamUrl)
+  const sandbox = needsSandbox(loaded, environment.upstreamUrl) ? await sandboxFor(loaded) : undefined
+  if (sandbox && 'mistake' in sandbox) return `${sandbox.mistake}\n`
+
+  const config = withUpstream(loaded, sandbox?.url ?? environment.upstreamUrl)
   const host = environment.host ?? (sandbox ? '127.0.0.1' : undefined)
 
   const log = createLog(environment.logLevel, options.logTo)
@@ -87,10 +85,9 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   )
 
   const origin = localOrigin(host, port)
-  tell(
-    `Gateway: ${config.bases.map(({ path }) => origin + path).join(', ')}\nHealth and metrics: ${localOrigin(host, adminPort)}\n`,
-  )
-  if (sandbox) tell(sandboxGreeting(loaded.folder, origin + config.bases[0]!.path))
+  tell(`Gateway: ${config.bases.map(({ path }) => origin + path).join(', ')}\n`)
+  tell(`Health and metrics: ${localOrigin(host, adminPort)}\n`)
+  if (sandbox) tell(sandbox.greeting(origin + config.bases[0]!.path))
 
   await stopped(stop)
   log.info({ inFlight: gateway.inFlight() }, 'draining')
@@ -111,45 +108,6 @@ function meteredGateway(config: GatewayConfig, { publicUrl, logHashKey }: Enviro
     },
   })
   return { gateway, metrics }
-}
-
-interface WatchedBase {
-  readonly path: string
-  readonly watch: ReadinessWatch
-}
-
-function watchUpstreams(config: GatewayConfig, gateway: Gateway, log: Log): WatchedBase[] {
-  return config.bases.map(({ path, policy, upstream }) => ({
-    path,
-    watch: watchReadiness(
-      policy.fhirVersion,
-      (stop) => readCapability(upstream.url, config.timeouts.upstreamMs, stop),
-      (readiness) => {
-        if (readiness.ready) return log.info({ base: path }, 'ready')
-        // A server that comes back from a backup may give a version number to another content.
-        gateway.forgetStoredVersions()
-        log.warn({ base: path, reason: readiness.reason }, 'not ready, will ask the upstream again')
-      },
-    ),
-  }))
-}
-
-function readinessOf(watches: readonly WatchedBase[], draining: boolean) {
-  const bases = watches.map(({ path, watch }) => ({ path, ...watch.now() }))
-  if (draining) return { ready: false, reason: 'The gateway is draining.', bases }
-  return { ready: bases.every((base) => base.ready), bases }
-}
-
-function sandboxOptions({ folder, bases }: LoadedConfig): SandboxOptions {
-  const records = join(folder, 'sandbox')
-  return { fhirVersion: bases[0]!.compiled.fhirVersion, ...(existsSync(records) && { records }) }
-}
-
-function sandboxGreeting(configFolder: string, baseUrl: string): string {
-  const hints = sandboxHints(join(configFolder, 'sandbox', 'try', 'commands.yaml'), baseUrl)
-  const what =
-    'UPSTREAM_URL is unset: a sandbox with sample records stands behind the gateway. What changes there is lost at the end.\n'
-  return hints === '' ? what : `${what}\nTry, in another terminal:\n\n${hints}\n`
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

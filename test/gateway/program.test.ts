@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -179,6 +179,19 @@ PORT: expected a whole number from 0 to 65535.
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/gateway\.yaml:2:1 {2}There is no setting `cach` here\. Did you mean `cache`\?/)
     expect(stderr).toMatch(/1 error\. Nothing was loaded\.\n$/)
+  })
+})
+
+describe('the program with a sandbox that cannot start', () => {
+  it('names the record that is wrong', async () => {
+    const folder = configWith('')
+    mkdirSync(join(folder, 'sandbox'))
+    writeFileSync(join(folder, 'sandbox', 'flag.json'), '{"resourceType":"Flag"}')
+    expect(await startProgram({ CONFIG: folder }).ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `The sandbox cannot start. ${join(folder, 'sandbox', 'flag.json')}: The record has no id.\n`,
+    })
   })
 })
 
