@@ -8,7 +8,8 @@ import { bodyFormat } from './body.ts'
 import { Bundles } from './bundles.ts'
 import { type SandboxAnswer, type SandboxRequest, UnreadableBody, readRequest, writeAnswer } from './message.ts'
 import { loadRecords } from './records.ts'
-import { type Service, answer } from './service.ts'
+import { answer } from './route.ts'
+import type { Service } from './service.ts'
 import { Store } from './store.ts'
 
 export interface SandboxOptions {
