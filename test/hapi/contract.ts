@@ -16,6 +16,8 @@ export type Feature =
   | 'transaction'
   /** `$meta-add`. */
   | 'operations'
+  /** References to resources of its own must find them. */
+  | 'reference-check'
   /** Searches are remembered for a minute, unless the client says no-cache. */
   | 'search-cache'
   /** Clients may not choose an id of digits only. */
