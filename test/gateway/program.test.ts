@@ -138,11 +138,12 @@ describe('the program before an upstream', () => {
         HOST: '127.0.0.1',
       })
       const { base } = await addressesOf(program)
-      const answer = fetch(`${base}/Flag/1`, {
+      const update = {
         method,
-        headers: method === 'PUT' ? { 'Content-Type': 'application/fhir+json', 'If-Match': 'W/"1"' } : {},
-        body: method === 'PUT' ? '{"resourceType":"Flag","id":"1","status":"active"}' : null,
-      }).then(
+        headers: { 'Content-Type': 'application/fhir+json', 'If-Match': 'W/"1"' },
+        body: '{"resourceType":"Flag","id":"1","status":"active"}',
+      }
+      const answer = fetch(`${base}/Flag/1`, method === 'PUT' ? update : {}).then(
         (response) => response.status,
         (error: Error) => error.message,
       )
