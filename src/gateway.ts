@@ -62,6 +62,9 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
     answering.set(socket, (answering.get(socket) ?? 0) + 1)
     try {
       await handle(handling, req, res)
+    } catch {
+      // It answers its own faults: only their recording can fail here, and there is nobody left to tell.
+      res.destroy()
     } finally {
       inFlight--
       const left = answering.get(socket)! - 1
@@ -73,7 +76,10 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
   app.use(serve)
   const listener = (req: IncomingMessage, res: ServerResponse) => {
     // Express takes no part in what it cannot read as a URL, and never answers by itself.
-    const otherwise = (error?: unknown) => (error === undefined ? void serve(req, res) : res.destroy())
+    const otherwise = (error?: unknown) => {
+      if (error !== undefined) res.destroy()
+      else void serve(req, res)
+    }
     app(req as express.Request, res as express.Response, otherwise)
   }
 

@@ -4,7 +4,7 @@ import type { GatewayConfig } from '../config/config.ts'
 import { readingInteractions, type Interaction } from '../fhir/interaction.ts'
 import { faultsOfTarget, readTarget } from '../fhir/target.ts'
 import type { judge } from '../policy/judge.ts'
-import { allowedMethods, offers } from '../policy/policy.ts'
+import { allowedMethods, offers, type Policy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
@@ -12,10 +12,11 @@ import type { Exchange, GovernedBase } from './exchange.ts'
 import { plainTerms } from './outcome.ts'
 import { readPreconditions } from './preconditions.ts'
 import { read } from './read.ts'
+import { withoutOutcome } from './relay-write.ts'
 import { recordOf } from './record.ts'
 import { fail, refuse, type Reply } from './reply.ts'
 import { askedBy, baseOf, hasBody, refusalsOfHead, requestHead, type RequestHead } from './request-head.ts'
-import { send } from './send.ts'
+import { send, type Sending } from './send.ts'
 import { write } from './write.ts'
 
 /** What all requests have in common. */
@@ -40,21 +41,30 @@ export async function handle(handling: Handling, req: IncomingMessage, res: Serv
   const base = baseOf(handling.bases, head.target)
   const named = nameInteraction(handling, head, base)
 
+  const failed = (error: unknown) =>
+    fail('fault', `The gateway failed; its operator finds this under ${requestId}.`, { error })
   let reply: Reply
   try {
     reply = await answer(handling, head, named, requestId, req, res)
   } catch (error) {
-    reply = fail('fault', `The gateway failed; its operator finds this under ${requestId}.`, { error })
+    reply = failed(error)
   }
   const terms = base?.policy ?? plainTerms
   const closing = handling.isDraining() || mustClose(head, req)
-  send(res, reply, {
+  const sending: Sending = {
     terms,
     asked: askedBy(head),
     withoutBody: head.method === 'HEAD',
     maxRefusals: handling.config.limits.refusals,
     headerFields: { 'x-request-id': requestId, ...(closing && { connection: 'close' }) },
-  })
+  }
+  try {
+    send(res, reply, sending)
+  } catch (error) {
+    reply = reply.permittedAs ? { ...withoutOutcome('fault', error), permittedAs: reply.permittedAs } : failed(error)
+    if (res.headersSent) res.destroy()
+    else send(res, reply, sending)
+  }
   handling.record(recordOf(reply, terms, { requestId, base, named, milliseconds: performance.now() - started }))
 }
 
@@ -81,7 +91,7 @@ function nameInteraction({ bases }: Handling, head: RequestHead, base: GovernedB
 
   const interaction = target.kind === 'interaction' ? target.interaction : target.known
   if (!interaction || target.kind === 'not-offered' || !offers(policy, interaction)) {
-    const allow = interaction ? allowedMethods(policy, interaction).join(', ') : ''
+    const allow = interaction ? allowOn(policy, interaction) : ''
     return {
       kind: 'refused',
       reply: refuse('interaction-not-offered', 'This interaction is not offered here.', { allow }),
@@ -93,6 +103,12 @@ function nameInteraction({ bases }: Handling, head: RequestHead, base: GovernedB
     return { ...malformed([malformedRequest({ sentence })]), interaction } as Named
   }
   return { kind: 'interaction', interaction, base }
+}
+
+/** `[type]/_search` has the type's interaction and one method of its own. */
+function allowOn(policy: Policy, interaction: Interaction): string {
+  if (interaction.path.endsWith('/_search')) return offers(policy, interaction) ? 'POST' : ''
+  return allowedMethods(policy, interaction).join(', ')
 }
 
 const malformedRequest = ({ sentence }: { readonly sentence: string }): Refusal => ({

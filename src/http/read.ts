@@ -51,7 +51,8 @@ function isPlain(headerFields: Readonly<Record<string, string | string[] | undef
 
 function upstreamTarget({ base, interaction }: Exchange): string {
   const { path, query } = interaction
-  return `${base.upstreamPath}${path}${query === '' ? '' : `?${query}`}` || '/'
+  const suffix = query === '' ? '' : `?${query}`
+  return `${base.upstreamPath}${path}` === '' ? `/${suffix}` : `${base.upstreamPath}${path}${suffix}`
 }
 
 function notAcceptable({ base }: Exchange): Reply {

@@ -4,7 +4,7 @@ import type { UpstreamReply } from '../upstream/client.ts'
 import { answerFields } from '../upstream/header-fields.ts'
 import type { WantedVersion } from '../upstream/stored-versions.ts'
 import type { Exchange } from './exchange.ts'
-import { gone, notFound, relayError, relayFailure, upstreamIssues, type Answered } from './relay.ts'
+import { decoded, gone, notFound, relayError, relayFailure, upstreamIssues, type Answered } from './relay.ts'
 import { fail, type Reply } from './reply.ts'
 
 export const versionMismatch: Refusal = {
@@ -36,7 +36,7 @@ export async function relayWrite(
 }
 
 async function relayAnswer(exchange: Exchange, answered: Answered, on: WantedVersion | undefined): Promise<Reply> {
-  const { status, headerFields, body } = answered
+  const { status, headerFields } = answered
   if (on && status === 201) {
     // The record did not exist, or had been deleted, and the server has made it anew in spite of If-Match.
     return fail('upstream-unusable', 'The FHIR server created the resource instead of changing the version named.', {
@@ -46,9 +46,9 @@ async function relayAnswer(exchange: Exchange, answered: Answered, on: WantedVer
   if (on && (status === 409 || status === 412)) return relayConflict(exchange, answered, on)
   if (ofIntermediaries.has(status)) return withoutOutcome(status === 504 ? 'too-slow' : 'unusable')
   if (status >= 400) return relayError(exchange, answered, on !== undefined)
-  const isResource = body.length > 0 && formatOfAnswer(headerFields['content-type']) !== undefined
-  const isEncoded = headerFields['content-encoding'] !== undefined
-  if ((status === 200 || status === 201) && (isResource || body.length === 0) && !isEncoded) {
+  const body = await decoded(answered, exchange.config.limits.rewriteBytes)
+  const isResource = body?.length === 0 || formatOfAnswer(headerFields['content-type']) !== undefined
+  if ((status === 200 || status === 201) && body && isResource) {
     return { kind: 'relayed', status, headerFields: answerFields(headerFields, exchange.urls), body }
   }
   return withoutOutcome('unusable')

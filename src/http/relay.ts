@@ -49,7 +49,7 @@ async function rewritten(exchange: Exchange, answered: Answered, format: Format)
 }
 
 /** The body without its content coding; undefined when that is unknown or does not hold. */
-async function decoded({ headerFields, body }: Answered, maxBytes: number): Promise<Buffer | undefined> {
+export async function decoded({ headerFields, body }: Answered, maxBytes: number): Promise<Buffer | undefined> {
   switch (valuesOf(headerFields['content-encoding']).join(',').toLowerCase() || 'identity') {
     case 'identity':
       return body

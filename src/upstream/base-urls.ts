@@ -17,7 +17,6 @@ export function baseUrls(ownBase: string, upstreamBase: URL): BaseUrls {
   const own = ownBase.replace(/\/$/, '')
   const upstream = upstreamBase.href.replace(/\/$/, '')
   const path = upstreamBase.pathname.replace(/\/$/, '')
-  const anywhere = new RegExp(`${escapeRegExp(upstream)}(?![A-Za-z0-9_~%@:-]|\\.[A-Za-z0-9])`, 'g')
 
   const below = (url: string, base: string): string | undefined => {
     if (!url.startsWith(base)) return undefined
@@ -34,7 +33,10 @@ export function baseUrls(ownBase: string, upstreamBase: URL): BaseUrls {
       if (url.startsWith('/') && !url.startsWith('//')) return below(url, path)
       return url.startsWith(`${upstreamBase.origin}/`) || url.startsWith('//') ? undefined : url
     },
-    inText: (text) => text.replaceAll(anywhere, () => own),
+    inText(text) {
+      const anywhere = new RegExp(`${escapeRegExp(upstream)}(?![A-Za-z0-9_~%@:-]|\\.[A-Za-z0-9])`, 'g')
+      return text.replaceAll(anywhere, () => own)
+    },
   }
 }
 

@@ -28,6 +28,7 @@ describe('what is not an open interaction is refused and never passed on', () =>
     ['PUT', '/Flag?_id=1', 'GET, HEAD, POST'],
     ['DELETE', '/Flag', 'GET, HEAD, POST'],
     ['PUT', '/Flag/1/_history/1', 'GET, HEAD'],
+    ['GET', '/Flag/_search', 'POST'],
     ['POST', '', ''],
     ['GET', '', ''],
     ['GET', '/Patient/1', ''],

@@ -133,6 +133,16 @@ describe('a removal', () => {
   })
 })
 
+test('a removal whose answer is compressed, though that was not asked for, is told', async () => {
+  const booted = await start()
+  const headers = { 'content-type': 'application/fhir+json', 'content-encoding': 'gzip' }
+  const body = gzipSync('{"resourceType":"Flag"}')
+  booted.upstream.answers({ [get]: resource(stored('3'), '3'), [put]: { status: 200, headers, body } })
+  const answer = await send(booted, removal)
+  expect([answer.status, answer.body]).toEqual([200, '{"resourceType":"Flag"}'])
+  expect(answer.headers).not.toHaveProperty('content-encoding')
+})
+
 describe('a refused change', () => {
   test('has every refusal and nothing is sent', async () => {
     const booted = await start()
