@@ -1,26 +1,15 @@
 import type { ChildDefinition, Definitions } from '../fhir/definitions.ts'
 import type { Children, Element, Resource } from '../fhir/element.ts'
 
-/** FHIR JSON as plain values, from a client or from the sandbox itself; what is an Element already stays as it is. */
+/** FHIR JSON as plain values, from a body or from the sandbox itself; what is an Element already stays as it is. */
 export type Plain = string | number | boolean | null | undefined | Element | readonly Plain[] | PlainObject
 
 export interface PlainObject {
   readonly [name: string]: Plain
 }
 
-/** Stands before a number's digits: no FHIR string may hold it. */
-const numberMark = '\u0000'
-const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
-
-/**
- * Reads JSON as HAPI does, not as the gateway does: of a name that occurs twice the last one counts. Numbers keep their
- * digits.
- * @throws {SyntaxError} when it is not JSON
- */
-export function readJson(text: string): Plain {
-  const marked = text.replaceAll(stringOrNumber, (found) => (found.startsWith('"') ? found : `"\\u0000${found}"`))
-  return JSON.parse(marked) as Plain
-}
+/** Stands before a number's digits, so that JSON.parse keeps them: no FHIR string may hold it. */
+export const numberMark = '\u0000'
 
 /**
  * Builds a resource as HAPI reads one: the first item where a list is not expected, a list of one where it is; unknown

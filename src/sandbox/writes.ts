@@ -4,6 +4,7 @@ import { fieldsOf, outcome, pathOf, urlOf } from './answers.ts'
 import { readBody } from './body.ts'
 import type { SandboxAnswer, SandboxRequest } from './message.ts'
 import { readIfMatch } from './precondition.ts'
+import { danglingReference } from './references.ts'
 import { hasCriteria, matches } from './search.ts'
 import type { Service } from './service.ts'
 import type { Version } from './store.ts'
@@ -56,7 +57,7 @@ export function update(
   const result = service.store.update(body.resource, id, ifMatch === 'none' ? undefined : ifMatch)
   if (result.kind === 'not-current') {
     const diagnostics = `HAPI-0550: HAPI-0989: Trying to update ${type}/${id}/_history/${String(ifMatch)} but this is not the current version`
-    return outcome(definitions, 409, 'conflict', diagnostics)
+    return outcome(definitions, 409, 'processing', diagnostics)
   }
   return written(service, request, result.version, result.kind === 'created' ? 201 : 200)
 }
@@ -96,7 +97,7 @@ export function remove(
   const current = store.current(type, id)
   if (current && versionId !== undefined && versionId !== String(current.version)) {
     const diagnostics = `HAPI-0550: HAPI-0961: Trying to delete ${type}/${id}/_history/${versionId} but this is not the current version`
-    return outcome(definitions, 409, 'conflict', diagnostics)
+    return outcome(definitions, 409, 'processing', diagnostics)
   }
   const tombstone = store.delete(type, id)
   if (!tombstone) {
@@ -118,10 +119,16 @@ export function removeType(service: Service, request: SandboxRequest, type: stri
   return outcome(service.definitions, 200, 'not-found', 'Not deleted: nothing matches the criteria', 'warning')
 }
 
-function readTyped({ definitions }: Service, request: SandboxRequest, type: string): Read {
+function readTyped(service: Service, request: SandboxRequest, type: string): Read {
+  const { definitions } = service
   const body = readBody(request, definitions)
   if ('diagnostics' in body) return { refusal: outcome(definitions, 400, 'processing', body.diagnostics) }
-  if (body.resource.type === type) return body
+  if (body.resource.type === type) {
+    const missing = danglingReference(body.resource, service)
+    if (missing === undefined) return body
+    const diagnostics = `HAPI-1094: Resource ${missing} not found`
+    return { refusal: outcome(definitions, 400, 'processing', diagnostics) }
+  }
   const diagnostics = `HAPI-0450: Failed to parse request body. Error was: HAPI-1814: Incorrect resource type found, expected "${type}" but found "${body.resource.type}"`
   return { refusal: outcome(definitions, 400, 'processing', diagnostics) }
 }

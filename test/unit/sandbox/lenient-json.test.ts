@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { definitionsOf } from '../../../src/fhir/definitions.ts'
 import { writeJson } from '../../../src/fhir/json.ts'
-import { readJson, resourceOf } from '../../../src/sandbox/lenient.ts'
+import { readJson } from '../../../src/sandbox/lenient-json.ts'
+import { resourceOf } from '../../../src/sandbox/lenient.ts'
 
 const definitions = definitionsOf('STU3')
 
@@ -36,6 +37,7 @@ describe('A body in JSON is read as laxly as HAPI reads it', () => {
       '"extension":[{"url":"u","valueDecimal":12345678901234567890}]',
     ],
     ['digits inside a string stay a string', '"code":{"text":"1.0 \\"2\\" 3"}', '"code":{"text":"1.0 \\"2\\" 3"}'],
+    ['strings may stand in single quotes', `"code":{'text':'a "b" \\'c\\' 1'}`, `"code":{"text":"a \\"b\\" 'c' 1"}`],
     ['the twin of a primitive is kept', '"_status":{"id":"s"}', '"_status":{"id":"s"}'],
   ])('%s', (_, sent, stored) => {
     expect(written(`{"resourceType":"Flag",${sent}}`)).toBe(`{"resourceType":"Flag",${stored}}`)
