@@ -7,12 +7,15 @@ import { escapeXml, isDeclaration, readXml, xhtmlNamespace } from './xml-text.ts
  * written: one namespace declaration, no prefixes, no comments, no CDATA.
  */
 export class NarrativeText {
+  // Only ever appended to: cutting from a text that grows would be quadratic.
   #text = ''
-  readonly #open: { readonly name: string; readonly contentAt: number }[] = []
+  /** True while the start tag that came last may still become an empty tag. */
+  #tagOpen = false
+  readonly #names: string[] = []
 
   /** @returns what is wrong with the tag, undefined when nothing is. */
   open(tag: SaxesTagNS): string | undefined {
-    const first = this.#open.length === 0
+    const first = this.#names.length === 0
     if (tag.uri !== xhtmlNamespace) return 'A narrative may only hold elements of XHTML.'
     if (first && tag.local !== 'div') return 'A narrative must be one div.'
     let text = first ? `<div xmlns="${xhtmlNamespace}"` : `<${tag.local}`
@@ -22,21 +25,32 @@ export class NarrativeText {
       if (attribute.uri !== '' && name !== 'xml:lang') return 'A narrative may not hold attributes of other namespaces.'
       text += ` ${name}="${escapeXml(attribute.value)}"`
     }
-    this.#text += `${text}>`
-    this.#open.push({ name: tag.local, contentAt: this.#text.length })
+    this.#endTag()
+    this.#text += text
+    this.#tagOpen = true
+    this.#names.push(tag.local)
     return undefined
   }
 
   text(text: string): void {
+    if (text === '') return
+    this.#endTag()
     this.#text += text.replace(special, (character) => escapes[character]!)
   }
 
   /** @returns the whole text when the tag that ends is the div itself. */
   close(): string | undefined {
-    const { name, contentAt } = this.#open.pop()!
-    const isEmpty = this.#text.length === contentAt && empty.has(name)
-    this.#text = isEmpty ? `${this.#text.slice(0, -1)}/>` : `${this.#text}</${name}>`
-    return this.#open.length === 0 ? this.#text : undefined
+    const name = this.#names.pop()!
+    const isEmpty = this.#tagOpen && empty.has(name)
+    if (!isEmpty) this.#endTag()
+    this.#text += isEmpty ? '/>' : `</${name}>`
+    this.#tagOpen = false
+    return this.#names.length === 0 ? this.#text : undefined
+  }
+
+  #endTag(): void {
+    if (this.#tagOpen) this.#text += '>'
+    this.#tagOpen = false
   }
 }
 

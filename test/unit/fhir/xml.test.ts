@@ -289,6 +289,13 @@ describe('a narrative', () => {
     expect(faultsOf(narrative(div)).length).toBeGreaterThan(0)
   })
 
+  test('of many empty elements is rebuilt in linear time', () => {
+    const breaks = '<br/>'.repeat(200_000)
+    expect(divOf(narrative(`<div xmlns="${xhtml}">${breaks}</div>`))?.text).toHaveLength(
+      breaks.length + xhtml.length + 20,
+    )
+  })
+
   test('a div elsewhere is an element of a foreign namespace', () => {
     expect(faultsOf(flag(`<div xmlns="${xhtml}">a</div>`))).toEqual([expect.stringContaining('namespace')])
   })
