@@ -39,7 +39,10 @@ function build() {
   const downloads = existsSync(jar) ? '' : ' (the first time Maven downloads some 200 MB)'
   console.error(`Building the HAPI server for the tests${downloads} …`)
   rmSync(jar, { force: true })
-  const { status } = spawnSync('mvn', ['-q', '-B', '-Dstyle.color=never', 'package'], { cwd: project, stdio: ['ignore', 2, 2] })
+  const { status } = spawnSync('mvn', ['-q', '-B', '-Dstyle.color=never', 'package'], {
+    cwd: project,
+    stdio: ['ignore', 2, 2],
+  })
   if (status !== 0) throw new Error('Maven could not build the HAPI server in test/hapi/server, see above.')
 }
 
