@@ -88,7 +88,9 @@ it('HAPI is killed during 200 requests and comes back: each is answered, nothing
   for (const { id, kind, status } of answers) {
     if (kind !== 'write') continue
     const history = await ask(`${base}/Flag/${id}/_history`, 'GET')
-    const statuses = (history.json['entry'] as { resource: Json }[]).map(({ resource }) => resource['status']).reverse()
+    const statuses = (history.json['entry'] as { resource: Json }[])
+      .map(({ resource }) => resource['status'])
+      .toReversed()
     // What was answered with 200 is there, once; what failed is there once, or not at all.
     const possible = status === 200 ? [['active', 'inactive']] : [['active'], ['active', 'inactive']]
     expect(possible).toContainEqual(statuses)

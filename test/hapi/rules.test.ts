@@ -208,7 +208,7 @@ describe.each(['json', 'xml'] as const)('in front of HAPI, in %s', (format) => {
     const answer = await send(path, { format, body, ...(tag === undefined ? {} : { ifMatch: tag }) })
     expect([answer.status, answer.type]).toEqual([status, expect.stringContaining(mediaType[format])])
     const found = issues(answer.text, format)
-    expect(found).toContainEqual({ issue, code, at: at === undefined ? undefined : expect.stringContaining(at) })
+    expect(found.map((one) => ({ ...one, at: one.at?.slice(0, at?.length) }))).toContainEqual({ issue, code, at })
     expect(await stored(path)).toEqual({ status: 200, etag, content: record })
   })
 

@@ -32,7 +32,7 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith('.cases.ya
   const policy = compiled(file.policy)
   describe(`the cases of ${policy.name}`, () => {
     for (const one of file.cases) {
-      it(one.case, () => {
+      it(`${one.case}`, () => {
         const before = one.before === undefined ? undefined : file.resources[one.before]
         const after = before === undefined ? file.resources[one.create!] : applyChange(before, one.change!)
         const type = (after as { resourceType: string }).resourceType

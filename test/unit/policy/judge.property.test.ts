@@ -199,7 +199,7 @@ function reversed(json: Json): Json {
   if (json === null || typeof json !== 'object') return json
   return Object.fromEntries(
     Object.entries(json)
-      .reverse()
+      .toReversed()
       .map(([key, value]) => [key, reversed(value)]),
   )
 }
