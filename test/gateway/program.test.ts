@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { addressesOf, buildProgram, startProgram } from './program.ts'
+import { addressesOf, buildProgram, npmStart, startProgram } from './program.ts'
 
 beforeAll(buildProgram, 120_000)
 
@@ -180,6 +180,17 @@ PORT: expected a whole number from 0 to 65535.
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/gateway\.yaml:2:1 {2}There is no setting `cach` here\. Did you mean `cache`\?/)
     expect(stderr).toMatch(/1 error\. Nothing was loaded\.\n$/)
+  })
+})
+
+describe('npm start', () => {
+  it('hands a SIGTERM on to the server', async () => {
+    const npm = npmStart()
+    await npm.printed(/"msg":"ready"/)
+    npm.signal('SIGTERM')
+    const { code, stdout } = await npm.ended
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/"msg":"stopped"\}\n$/)
   })
 })
 

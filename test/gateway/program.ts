@@ -25,7 +25,16 @@ export function buildProgram(): void {
 
 /** Starts the program; nothing of this process's environment reaches it but PATH. */
 export function startProgram(env: Readonly<Record<string, string>>, args: readonly string[] = []): Program {
-  const child = spawn(process.execPath, ['dist/main.js', ...args], {
+  return start(process.execPath, ['dist/main.js', ...args], env)
+}
+
+/** `npm start`, as a newcomer types it. */
+export function npmStart(): Program {
+  return start('npm', ['start'], {})
+}
+
+function start(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Program {
+  const child = spawn(command, args, {
     env: { PATH: process.env.PATH, PORT: '0', ADMIN_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
