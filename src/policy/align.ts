@@ -42,8 +42,8 @@ export interface Alignment {
 /** List definition (`List.entry`) → the names from an item down to the value by which its items are paired. */
 export type MatchKeys = ReadonlyMap<string, readonly string[]>
 
-/** Lays after over before. Create has no before. Linear in size, but for the longest run of kept items (n log n). */
-export function align(before: Element | undefined, after: Element, match: MatchKeys): Alignment {
+/** Lays after over before. A create has no before, a delete no after. Linear in size, but for the longest run of kept items (n log n). */
+export function align(before: Element | undefined, after: Element | undefined, match: MatchKeys): Alignment {
   const differences: Difference[] = []
   const shared: Shared = { differences, match, comparison: new Comparison() }
   const root = new AlignedNode(shared, '', before, after, undefined, 0, 0, false, false)

@@ -4,10 +4,10 @@ import type { InteractionCode } from '../fhir/interaction.ts'
 import { issueTypesOf, type IssueType } from '../fhir/issue-type.ts'
 import { releaseOf } from '../fhir/version.ts'
 import { CompileContext } from './compile-context.ts'
-import { compileRuleSet } from './compile-rules.ts'
+import { compileChanges, compileRuleSet } from './compile-rules.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { diagnoseOverlaps } from './overlap.ts'
-import type { Policy, ResourcePolicy } from './policy.ts'
+import type { ConditionalInteraction, Operations, Policy, ResourcePolicy } from './policy.ts'
 import { answerTo, causes, type Answer, type Cause } from './refusal.ts'
 import { policySchema, type PolicyInput } from './schema.ts'
 import { diagnoseSchema, readSource, type Diagnostic } from './source.ts'
@@ -41,16 +41,34 @@ export function compilePolicy(file: string, text: string): Compiled {
       context.report(['resources', type], `FHIR ${input.fhir} has no resource type \`${type}\`.`, { at: 'key' })
       continue
     }
+    const at = ['resources', type]
+    const rules = (['update', 'create', 'delete'] as const).flatMap((interaction) => {
+      const input = resource[interaction]
+      return input ? [[interaction, compileRuleSet(context, type, interaction, input)] as const] : []
+    })
     resources.set(type, {
-      interactions: interactionsOf(context, ['resources', type], resource.interactions, onResource, resource),
-      ...(resource.update ? { update: compileRuleSet(context, type, 'update', resource.update) } : {}),
-      ...(resource.create ? { create: compileRuleSet(context, type, 'create', resource.create) } : {}),
+      interactions: interactionsOf(context, at, resource.interactions, onResource, resource),
+      conditional: conditionalOf(context, at, resource),
+      operations: {
+        type: compileOperations(context, [...at, 'operations'], resource.operations),
+        instance: compileOperations(context, [...at, 'instance-operations'], resource['instance-operations']),
+      },
+      ...(Object.fromEntries(rules) as Pick<ResourcePolicy, 'update' | 'create' | 'delete'>),
     })
   }
-  for (const { update, create } of resources.values()) {
-    for (const rules of [update, create]) if (rules) diagnoseOverlaps(rules, context)
+  const system = {
+    interactions: interactionsOf(context, ['system'], input.system?.interactions ?? [], onSystem),
+    operations: compileOperations(context, ['system', 'operations'], input.system?.operations),
   }
-  const system = interactionsOf(context, ['system'], input.system?.interactions ?? [], onSystem)
+  const operations = [
+    system.operations,
+    ...[...resources.values()].flatMap(({ operations: on }) => [on.type, on.instance]),
+  ]
+  const ruleSets = [
+    ...[...resources.values()].flatMap((resource) => [resource.update, resource.create, resource.delete]),
+    ...operations.flatMap((level) => [...level.values()].map(({ rules }) => rules)),
+  ]
+  for (const rules of ruleSets) if (rules) diagnoseOverlaps(rules, context)
   input.bases?.forEach((base, i) => {
     if (!/^https?:\/\/[^/?#\s]+(\/[^?#\s]*[^/?#\s])?$/.test(base)) {
       context.report(['bases', i], 'Expected an absolute http(s) URL without a trailing slash.')
@@ -82,7 +100,7 @@ export function compilePolicy(file: string, text: string): Compiled {
       answers,
       precedence: input.precedence ?? [],
       bases: input.bases ?? [],
-      system: { interactions: system },
+      system,
       resources,
     },
   }
@@ -109,6 +127,8 @@ const onResource: ReadonlySet<InteractionCode> = new Set([
   'read',
   'vread',
   'update',
+  'patch',
+  'delete',
   'history-instance',
   'history-type',
   'create',
@@ -116,34 +136,68 @@ const onResource: ReadonlySet<InteractionCode> = new Set([
 ])
 const onSystem: ReadonlySet<InteractionCode> = new Set(['capabilities', 'search-system', 'history-system', 'paging'])
 
+/** The rules that an interaction is judged by. */
+const rulesFor = { update: 'update', patch: 'update', create: 'create', delete: 'delete' } as const
+
+type ResourceInput = PolicyInput['resources'][string]
+
 function interactionsOf(
   context: CompileContext,
   path: readonly PropertyKey[],
   codes: readonly InteractionCode[],
   possible: ReadonlySet<InteractionCode>,
-  rules: { readonly update?: unknown; readonly create?: unknown } = {},
+  resource: Partial<ResourceInput> = {},
 ): ReadonlySet<InteractionCode> {
   codes.forEach((code, i) => {
+    const at = [...path, 'interactions', i]
     if (!possible.has(code)) {
       const hint = didYouMean(code, possible)
-      context.report(
-        [...path, 'interactions', i],
-        `\`${code}\` cannot be opened here. Possible: ${[...possible].join(', ')}.${hint}`,
-      )
-    }
-    if ((code === 'update' || code === 'create') && !rules[code]) {
-      context.report(
-        [...path, 'interactions', i],
-        `\`${code}\` is open, but there are no rules for it: \`${code}:\` is missing.`,
-      )
+      context.report(at, `\`${code}\` cannot be opened here. Possible: ${[...possible].join(', ')}.${hint}`)
+    } else if (code in rulesFor) {
+      const rules = rulesFor[code as keyof typeof rulesFor]
+      if (!resource[rules])
+        context.report(at, `\`${code}\` is open, but there are no rules for it: \`${rules}:\` is missing.`)
     }
   })
-  for (const code of ['update', 'create'] as const) {
-    if (rules[code] && !codes.includes(code)) {
-      context.report([...path, code], `There are rules for ${code}, but \`${code}\` is not among the interactions.`, {
-        at: 'key',
-      })
+  for (const rules of ['update', 'create', 'delete'] as const) {
+    const open = codes.some((code) => code in rulesFor && rulesFor[code as keyof typeof rulesFor] === rules)
+    if (resource[rules] && !open) {
+      context.report(
+        [...path, rules],
+        `There are rules for ${rules}, but \`${rules}\` is not among the interactions.`,
+        { at: 'key' },
+      )
     }
   }
   return new Set(codes)
+}
+
+function conditionalOf(
+  context: CompileContext,
+  path: readonly PropertyKey[],
+  { conditional = [], interactions }: ResourceInput,
+): ReadonlySet<ConditionalInteraction> {
+  conditional.forEach((code, i) => {
+    if (!interactions.includes(code)) {
+      context.report([...path, 'conditional', i], `\`${code}\` is not among the interactions.`)
+    }
+  })
+  return new Set(conditional)
+}
+
+function compileOperations(
+  context: CompileContext,
+  path: readonly PropertyKey[],
+  input: ResourceInput['operations'],
+): Operations {
+  return new Map(
+    Object.entries(input ?? {}).map(([name, { methods, changes, otherwise }]) => {
+      const at = [...path, name]
+      if (changes && methods.includes('GET')) {
+        context.report([...at, 'methods'], 'An operation whose Parameters are judged is called by POST.')
+      }
+      const rules = changes && compileChanges(context, 'Parameters', name, at, { changes, otherwise })
+      return [name.slice(1), { methods: new Set(methods), ...(rules ? { rules } : {}) }]
+    }),
+  )
 }

@@ -2,6 +2,7 @@ import type { Aligned } from './align.ts'
 import { holds, type Shortcoming } from './condition.ts'
 import { absentExpression, expressionOf } from './expression.ts'
 import type { Judgement } from './judgement.ts'
+import { sliceKeys } from './path.ts'
 import type { Condition, Content, Otherwise } from './rule.ts'
 import type { Bindings } from './select.ts'
 
@@ -125,9 +126,10 @@ function test(
   }
 }
 
-/** The url of an extension: by it the slice was chosen, so its value (and nothing that rides on it) is accounted for. */
+/** What a slice was chosen by: its value (and nothing that rides on it) is accounted for. */
 function sliceKey(node: Aligned): Aligned | undefined {
-  return node.name === 'extension' || node.name === 'modifierExtension' ? node.children.get('url')?.[0] : undefined
+  const key = sliceKeys[node.name]
+  return key && node.children.get(key)?.[0]
 }
 
 function coverAll(node: Aligned, covered: Set<Aligned>): void {

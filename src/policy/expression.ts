@@ -1,6 +1,6 @@
 import type { Definitions } from '../fhir/definitions.ts'
 import type { Aligned } from './align.ts'
-import type { Path } from './path.ts'
+import type { Path, Slice } from './path.ts'
 
 /** FHIRPath of a node, from the resource type on, with index: `Flag.code.coding[0].display`. */
 export function expressionOf(node: Aligned, definitions: Definitions): string {
@@ -14,7 +14,7 @@ export function expressionOf(node: Aligned, definitions: Definitions): string {
 export function absentExpression(scope: Aligned, path: Path, definitions: Definitions): string {
   let text = expressionOf(scope, definitions)
   for (const step of path.steps) {
-    text += step.url === undefined ? `.${step.name}` : `.${step.name}('${step.url}')`
+    text += `.${step.name}${writeSlice(step.slice)}`
     if (step.type !== undefined) text += `.ofType(${step.type})`
   }
   return text.replace(/\.value[A-Z][A-Za-z0-9]*$/, '.value')
@@ -24,4 +24,11 @@ export function absentExpression(scope: Aligned, path: Path, definitions: Defini
 export function fhirPathName(parent: Aligned, name: string, definitions: Definitions): string {
   const definition = (parent.after ?? parent.before)?.definition
   return (definition === undefined ? undefined : definitions.child(definition, name)?.element) ?? name
+}
+
+/** FHIRPath has a function for extensions; for parameters it is a filter. */
+function writeSlice(slice: Slice | undefined): string {
+  if (!slice) return ''
+  const value = slice.values[0]!
+  return slice.key === 'url' ? `('${value}')` : `.where(${slice.key} = '${value}')`
 }

@@ -11,12 +11,12 @@ import type { Refusal } from './refusal.ts'
 import type { Otherwise, RuleSet } from './rule.ts'
 import { Selection } from './select.ts'
 
-/** One write, brought to the two values that are judged. Create is after without before. */
+/** One write, brought to the two values that are judged. Create is after without before, delete is before without after. */
 export interface Write {
-  readonly interaction: 'create' | 'update'
+  readonly interaction: 'create' | 'update' | 'delete'
   readonly type: string
   readonly before: Resource | undefined
-  readonly after: Resource
+  readonly after: Resource | undefined
 }
 
 /** What the judge must know of its surroundings. */
@@ -34,16 +34,29 @@ export interface Surroundings {
  */
 export function judge(policy: Policy, write: Write, surroundings: Surroundings): Decision {
   const rules = policy.resources.get(write.type)?.[write.interaction]
-  if (!rules) {
-    return deny([
-      {
-        cause: 'interaction-not-offered',
-        diagnostics: `The policy has no rules for ${write.interaction} of ${write.type}.`,
-      },
-    ])
-  }
-  const alignment = align(write.before, write.after, rules.match)
-  verify(alignment, write)
+  if (rules) return judgeBy(rules, policy, write, surroundings)
+  const diagnostics = `The policy has no rules for ${write.interaction} of ${write.type}.`
+  return deny([{ cause: 'interaction-not-offered', diagnostics }])
+}
+
+/** Judges the Parameters of an operation, as something that comes, by the operation's own rules. */
+export function judgeOperation(
+  rules: RuleSet,
+  policy: Policy,
+  parameters: Resource,
+  surroundings: Surroundings,
+): Decision {
+  return judgeBy(rules, policy, { before: undefined, after: parameters }, surroundings)
+}
+
+function judgeBy(
+  rules: RuleSet,
+  policy: Policy,
+  { before, after }: Pick<Write, 'before' | 'after'>,
+  surroundings: Surroundings,
+): Decision {
+  const alignment = align(before, after, rules.match)
+  verify(alignment, before, after)
   if (alignment.differences.length === 0) return { verdict: 'permit', permittedAs: [noChange] }
   const judgement: Judgement = {
     definitions: policy.definitions,
@@ -65,10 +78,10 @@ function deny(refusals: readonly Refusal[]): Decision {
 }
 
 /** Before and all differences must give after: a difference that was not seen could otherwise pass unjudged. */
-function verify(alignment: Alignment, write: Write): void {
-  const rebuilt = rebuild(write.before, alignment.differences)
-  if (!rebuilt || !sameElement(rebuilt, write.after))
-    throw new Error('The differences do not account for the whole change.')
+function verify(alignment: Alignment, before: Resource | undefined, after: Resource | undefined): void {
+  const rebuilt = rebuild(before, alignment.differences)
+  const same = rebuilt && after ? sameElement(rebuilt, after) : rebuilt === after
+  if (!same) throw new Error('The differences do not account for the whole change.')
 }
 
 function claimsOf(complete: readonly Occurrence[]): Map<Difference, number> {

@@ -3,6 +3,7 @@ import { writeLiterals } from './condition.ts'
 import { flawsOf, type Flaw } from './content.ts'
 import { absentExpression, expressionOf } from './expression.ts'
 import type { Judgement } from './judgement.ts'
+import { sliceKeys } from './path.ts'
 import type { Change, Literal, Part, ReplacedPart, SubtreePart } from './rule.ts'
 import type { Bindings } from './select.ts'
 import { sameValue } from '../fhir/element.ts'
@@ -219,8 +220,8 @@ function chainOf(node: Aligned, part: SubtreePart): { difference: Difference; st
     if (!parent || --depth < 1) return undefined
     for (const [name, siblings] of parent.children) {
       for (const sibling of siblings) {
-        const isUrl = name === 'url' && (parent.name === 'extension' || parent.name === 'modifierExtension')
-        if (sibling !== top && !(isUrl && sibling.children.size === 0)) stray ??= sibling
+        const isKey = name === sliceKeys[parent.name] && sibling.children.size === 0
+        if (sibling !== top && !isKey) stray ??= sibling
       }
     }
     if ((parent.after ?? parent.before)!.value) stray ??= parent

@@ -14,7 +14,7 @@ export function diagnoseOverlaps(rules: RuleSet, context: CompileContext): void 
     for (const b of claims.slice(i + 1)) {
       if (side(a.kind) !== side(b.kind) || !canMeet(a, b)) continue
       if (a.change !== b.change && excludeEachOther(a.change, b.change)) continue
-      const at = ['resources', ...rules.id.split('.'), 'changes', b.change.name]
+      const at = [...rules.at, 'changes', b.change.name]
       const both =
         a.change === b.change ? `twice in \`${a.change.name}\`` : `by \`${a.change.name}\` and by \`${b.change.name}\``
       context.report(
@@ -85,7 +85,8 @@ function pathsCanMeet(a: Path, aBound: Bounds, b: Path, bBound: Bounds): boolean
   return left.every((step, i) => {
     const other = right[i]!
     if (step.name !== other.name) return false
-    if (step.url !== undefined && other.url !== undefined && step.url !== other.url) return false
+    if (step.slice && other.slice && !step.slice.values.some((value) => other.slice!.values.includes(value)))
+      return false
     if (step.type !== undefined && other.type !== undefined && step.type !== other.type) return false
     if (step.side && other.side && step.side !== other.side) return false
     if (step.selector && other.selector && step.selector.names.join('.') === other.selector.names.join('.')) {

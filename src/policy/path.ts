@@ -3,6 +3,7 @@
  *
  *     status · code.coding · extension('https://…').extension('removalReason') · contained.ofType(Provenance)
  *     $condition.clinicalStatus · entry[item.reference refers to $condition].deleted · $this
+ *     parameter('removerarecord').part('reason').valueString
  */
 export interface Path {
   /** The path as the policy file has it. */
@@ -15,12 +16,26 @@ export interface Path {
 export interface Step {
   /** Element name as in FHIR JSON: `status`, `extension`, `valueString`. */
   readonly name: string
-  /** `extension('…')`: only the items with this url. */
-  readonly url?: string
+  /** `extension('…')`: only the items with this url; `parameter('…')`, `part('…')`: only those with one of these names. */
+  readonly slice?: Slice
   /** `.ofType(…)`: only resources of this type. */
   readonly type?: string
   /** `[… refers to $…]`: only the items in which a reference names what the variable is bound to. */
   readonly selector?: Selector
+}
+
+/** The items of a list that have one of these values in their key. The key is accounted for by that. */
+export interface Slice {
+  readonly key: 'url' | 'name'
+  readonly values: readonly string[]
+}
+
+/** What tells the items of a list apart, for the lists that FHIR means to be sliced. */
+export const sliceKeys: Readonly<Record<string, Slice['key']>> = {
+  extension: 'url',
+  modifierExtension: 'url',
+  parameter: 'name',
+  part: 'name',
 }
 
 export interface Selector {
@@ -40,7 +55,7 @@ export class PathError extends Error {
 }
 
 const token =
-  /\$[A-Za-z][A-Za-z0-9-]*|ofType\(\s*([A-Za-z]+)\s*\)|(extension|modifierExtension)\(\s*'([^']*)'\s*\)|\[\s*([A-Za-z]+(?:\.[A-Za-z]+)*)\s+refers to\s+(\$[A-Za-z][A-Za-z0-9-]*)\s*\]|[A-Za-z][A-Za-z0-9]*|\./y
+  /\$[A-Za-z][A-Za-z0-9-]*|ofType\(\s*([A-Za-z]+)\s*\)|(extension|modifierExtension|parameter|part)\(\s*('[^']*'(?:\s*,\s*'[^']*')*)\s*\)|\[\s*([A-Za-z]+(?:\.[A-Za-z]+)*)\s+refers to\s+(\$[A-Za-z][A-Za-z0-9-]*)\s*\]|[A-Za-z][A-Za-z0-9]*|\./y
 
 /**
  * Reads a path.
@@ -55,7 +70,7 @@ export function parsePath(text: string): Path {
     const start = token.lastIndex
     const found = token.exec(text)
     if (!found) throw new PathError(`\`${text}\` cannot be read from \`${text.slice(start)}\` on.`, text.slice(start))
-    const [word, type, extension, url, selectorPath, selectorVariable] = found
+    const [word, type, sliced, values, selectorPath, selectorVariable] = found
     if (word === '.') {
       if (expectStep) throw new PathError(`\`${text}\` has a dot where an element name belongs.`, text.slice(start))
       expectStep = true
@@ -72,8 +87,9 @@ export function parsePath(text: string): Path {
     if (type !== undefined) {
       if (!last || last.type) throw new PathError(`\`${word}\` must follow an element name.`, word)
       steps[steps.length - 1] = { ...last, type }
-    } else if (extension !== undefined && url !== undefined) {
-      steps.push({ name: extension, url })
+    } else if (sliced !== undefined && values !== undefined) {
+      const key = sliceKeys[sliced]!
+      steps.push({ name: sliced, slice: { key, values: [...values.matchAll(/'([^']*)'/g)].map((value) => value[1]!) } })
     } else if (word.startsWith('$')) {
       if (start > 0) throw new PathError(`\`${word}\` can only stand at the start of a path.`, word)
       root = word

@@ -15,9 +15,26 @@ export interface OutcomeStyle {
 /** What a policy says of one resource type. */
 export interface ResourcePolicy {
   readonly interactions: ReadonlySet<InteractionCode>
+  /** Whether the criteria of a search may stand for the id. */
+  readonly conditional: ReadonlySet<ConditionalInteraction>
+  /** Rules for an update, and for a patch. */
   readonly update?: RuleSet
   readonly create?: RuleSet
+  readonly delete?: RuleSet
+  /** On the type, and on an instance of it. */
+  readonly operations: { readonly type: Operations; readonly instance: Operations }
 }
+
+export type ConditionalInteraction = 'create' | 'update' | 'patch' | 'delete'
+
+/** An operation that is open on one level, by its name without `$`. */
+export interface OperationPolicy {
+  readonly methods: ReadonlySet<'GET' | 'POST'>
+  /** What its Parameters must be. Without rules it is one that changes nothing, and passes. */
+  readonly rules?: RuleSet
+}
+
+export type Operations = ReadonlyMap<string, OperationPolicy>
 
 /** A compiled policy file: what is open, and the rules for what is open and writes. What it does not name is closed. */
 export interface Policy {
@@ -35,7 +52,7 @@ export interface Policy {
   readonly precedence: readonly number[]
   /** Absolute bases under which a reference `[base]/[type]/[id]` is known to name this server's resources. */
   readonly bases: readonly string[]
-  readonly system: { readonly interactions: ReadonlySet<InteractionCode> }
+  readonly system: { readonly interactions: ReadonlySet<InteractionCode>; readonly operations: Operations }
   readonly resources: ReadonlyMap<string, ResourcePolicy>
 }
 
@@ -43,10 +60,24 @@ function openOn(policy: Policy, type: string | undefined): ReadonlySet<Interacti
   return type === undefined ? policy.system.interactions : policy.resources.get(type)?.interactions
 }
 
-/** Whether the policy opens an interaction. Conditional writes and operations are closed. */
+/** The operation that an interaction calls, if the policy opens it on that level. */
+export function operationOf(policy: Policy, { type, id, operation }: Interaction): OperationPolicy | undefined {
+  if (operation === undefined) return undefined
+  if (type === undefined) return policy.system.operations.get(operation)
+  return policy.resources.get(type)?.operations[id === undefined ? 'type' : 'instance'].get(operation)
+}
+
+/** Whether the policy opens an interaction. */
 export function offers(policy: Policy, interaction: Interaction): boolean {
-  if (interaction.conditional || interaction.code === 'operation') return false
-  return openOn(policy, interaction.type)?.has(interaction.code) ?? false
+  const { code, type, conditional, method } = interaction
+  if (code === 'operation') {
+    return (
+      method !== 'HEAD' &&
+      (operationOf(policy, interaction)?.methods as ReadonlySet<string> | undefined)?.has(method) === true
+    )
+  }
+  if (!openOn(policy, type)?.has(code)) return false
+  return !conditional || policy.resources.get(type!)?.conditional.has(code as ConditionalInteraction) === true
 }
 
 /** The interactions that each shape of target can be, with their methods: what RFC 9110's Allow lists (section 10.2.1). */
@@ -81,7 +112,7 @@ export function allowedMethods(policy: Policy, interaction: Interaction): readon
   }
   switch (interaction.code) {
     case 'operation':
-      return []
+      return [...(operationOf(policy, interaction)?.methods ?? [])]
     case 'capabilities':
     case 'paging':
     case 'history-instance':
@@ -100,5 +131,11 @@ export function allowedMethods(policy: Policy, interaction: Interaction): readon
           ? 'type'
           : 'system'
   for (const [method, code] of methodsByShape[shape]) if (open.has(code)) add(method)
+  if (shape === 'type') {
+    const { conditional } = policy.resources.get(interaction.type!)!
+    for (const [method, code] of methodsByShape.instance) {
+      if (open.has(code) && conditional.has(code as ConditionalInteraction)) add(method)
+    }
+  }
   return [...methods]
 }

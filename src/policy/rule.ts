@@ -9,6 +9,8 @@ import type { Answer } from './refusal.ts'
 export interface RuleSet {
   /** `Flag.update` */
   readonly id: string
+  /** Where it stands in the policy file. */
+  readonly at: readonly PropertyKey[]
   readonly changes: readonly Change[]
   /** The answer to a difference that nobody claims. */
   readonly otherwise: Otherwise

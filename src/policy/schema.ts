@@ -147,15 +147,46 @@ const changeSchema = z.union([
 ])
 
 const ruleSetSchema = z.strictObject({
-  'if-match': z.literal('required').optional().describe('update: the request must name the version that it changes.'),
+  'if-match': z
+    .literal('required')
+    .optional()
+    .describe('update, delete: the request must name the version that it changes.'),
   changes: z.record(text, changeSchema).describe('The permitted changes, by name.'),
   otherwise: answerSchema.optional().describe('The answer to a difference that no change claims.'),
 })
 
+const operationsSchema = z
+  .record(
+    z.string().regex(/^\$[A-Za-z][A-Za-z0-9-]*$/, 'an operation is written `$name`'),
+    z.strictObject({
+      methods: z
+        .array(z.enum(['GET', 'POST']))
+        .min(1)
+        .describe('The HTTP methods by which it may be called.'),
+      changes: z
+        .record(text, changeSchema)
+        .optional()
+        .describe(
+          'What its Parameters must be, as something `added: $this`. Leave it out only for what changes nothing.',
+        ),
+      otherwise: answerSchema.optional().describe('The answer to what no change claims.'),
+    }),
+  )
+  .describe('Operations that are open here, by name. All others are closed.')
+
 const resourceSchema = z.strictObject({
   interactions,
-  update: ruleSetSchema.optional().describe('Rules for PUT.'),
+  conditional: z
+    .array(z.enum(['create', 'update', 'patch', 'delete']))
+    .optional()
+    .describe('The interactions in which search criteria may stand for the id.'),
+  operations: operationsSchema.optional(),
+  'instance-operations': operationsSchema.optional(),
+  update: ruleSetSchema.optional().describe('Rules for PUT and PATCH.'),
   create: ruleSetSchema.optional().describe('Rules for POST.'),
+  delete: ruleSetSchema
+    .optional()
+    .describe('Rules for DELETE: `removed: $this`, with what the resource must have been.'),
 })
 
 export const policySchema = z
@@ -202,7 +233,10 @@ export const policySchema = z
       .optional()
       .describe('Lists of coded values.'),
     parts: z.record(text, partSchema).optional().describe('Parts that several changes use.'),
-    system: z.strictObject({ interactions }).optional().describe('What is open on the FHIR base itself.'),
+    system: z
+      .strictObject({ interactions, operations: operationsSchema.optional() })
+      .optional()
+      .describe('What is open on the FHIR base itself.'),
     shared: z.unknown().optional().describe('A place for YAML anchors; not read.'),
     resources: z
       .record(text, resourceSchema)

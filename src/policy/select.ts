@@ -1,6 +1,6 @@
-import type { Element } from '../fhir/element.ts'
+import { textOf, type Element } from '../fhir/element.ts'
 import type { Aligned } from './align.ts'
-import type { Path, Step } from './path.ts'
+import type { Path, Slice, Step } from './path.ts'
 import { namesOf, normalReference } from './reference.ts'
 
 /** What variables stand for: `$this`, and what `for each` and `as` have bound. */
@@ -61,10 +61,11 @@ export class Selection {
     const found = selector
       ? this.#referring(parent, step.name, selector.names, bindings.get(selector.variable) ?? nothing)
       : (parent.children.get(step.name) ?? nothing)
-    if (step.url === undefined && step.type === undefined) return found
+    if (step.slice === undefined && step.type === undefined) return found
     return found.filter(
       (node) =>
-        (step.url === undefined || hasUrl(node, step.url)) && (step.type === undefined || isOfType(node, step.type)),
+        (step.slice === undefined || isInSlice(node, step.slice)) &&
+        (step.type === undefined || isOfType(node, step.type)),
     )
   }
 
@@ -94,11 +95,11 @@ export class Selection {
   }
 }
 
-function hasUrl(node: Aligned, url: string): boolean {
-  return (
-    node.before?.children.get('url')?.items[0]?.value?.text === url ||
-    node.after?.children.get('url')?.items[0]?.value?.text === url
-  )
+function isInSlice(node: Aligned, { key, values }: Slice): boolean {
+  return [node.before, node.after].some((side) => {
+    const text = side && textOf(side, key)
+    return text !== undefined && values.includes(text)
+  })
 }
 
 function isOfType(node: Aligned, type: string): boolean {

@@ -1,0 +1,126 @@
+import type { CompileContext, ElementType, Scope, Variable } from './compile-context.ts'
+import type { Path } from './path.ts'
+import type { Condition, Content, Otherwise, Test, Times } from './rule.ts'
+import type { ConditionInput, ContentInput } from './schema.ts'
+import type { SourcePath } from './source.ts'
+
+const once: Times = { min: 1, max: 1 }
+const atMostOnce: Times = { min: 0, max: 1 }
+
+/** What a name means in a part that is used `on` a variable: there `$this` is that variable. */
+export const meant = (name: string, about: string | undefined) =>
+  name === '$this' && about !== undefined ? about : name
+
+/** Compiles what a subtree must hold and lack. `about`: the variable that `$this` stands for in references. */
+export function compileContent(
+  context: CompileContext,
+  input: ContentInput,
+  at: SourcePath,
+  subject: ElementType,
+  scope: Scope,
+  otherwise: Otherwise,
+  about: string | undefined,
+): Content {
+  const inner = new Map(scope).set('$this', { ...subject, side: 'any', path: undefined } as Variable)
+  const holds = Object.entries(input.holds ?? {}).flatMap(([text, condition]) => {
+    const conditionAt = [...at, 'holds', text]
+    const found = context.path(text, conditionAt, inner, { at: 'key' })
+    return found ? [compileCondition(context, text, condition, conditionAt, found, scope, otherwise, about)] : []
+  })
+  const lacksInput =
+    typeof input.lacks === 'string'
+      ? [input.lacks]
+      : Array.isArray(input.lacks)
+        ? input.lacks
+        : Object.entries(input.lacks ?? {})
+  const lacks = lacksInput.flatMap((entry, i) => {
+    const text = typeof entry === 'string' ? entry : entry[0]
+    const entryAt =
+      typeof entry === 'string'
+        ? Array.isArray(input.lacks)
+          ? [...at, 'lacks', i]
+          : [...at, 'lacks']
+        : [...at, 'lacks', text]
+    const found = context.path(text, entryAt, inner, typeof entry === 'string' ? undefined : { at: 'key' })
+    const own = typeof entry === 'string' ? otherwise : context.otherwise(entry[1], entryAt, otherwise)
+    return found ? [{ path: found.path, otherwise: own }] : []
+  })
+  return { open: input.open ?? false, holds, lacks }
+}
+
+function compileCondition(
+  context: CompileContext,
+  text: string,
+  input: ConditionInput,
+  at: SourcePath,
+  found: { path: Path; end: ElementType },
+  scope: Scope,
+  general: Otherwise,
+  about: string | undefined,
+): Condition {
+  const otherwise = context.otherwise(input.otherwise, [...at, 'otherwise'], general)
+  const test = compileTest(context, input, at, found.end, scope, otherwise, about)
+  const optional = test.kind === 'is' && test.literals.includes(undefined)
+  return {
+    id: text,
+    path: found.path,
+    times: context.times(input.times, [...at, 'times'], optional ? atMostOnce : once),
+    test,
+    otherwise,
+  }
+}
+
+function compileTest(
+  context: CompileContext,
+  input: ConditionInput,
+  at: SourcePath,
+  end: ElementType,
+  scope: Scope,
+  otherwise: Otherwise,
+  about: string | undefined,
+): Test {
+  const tests = (['is', 'coded', 'text', 'refers to'] as const).filter((key) => input[key] !== undefined)
+  const nested = input.holds !== undefined || input.lacks !== undefined || input.open !== undefined
+  if (tests.length + (nested ? 1 : 0) !== 1) {
+    context.report(
+      at,
+      'Expected exactly one of `is`, `coded`, `text`, `refers to`, or what the element `holds`, `lacks` or that it is `open`.',
+      { at: 'key' },
+    )
+  }
+  const applies = (key: string, types: readonly string[]) => {
+    if (!types.includes(end.type))
+      context.report([...at, key], `\`${key}\` applies to ${types.join(' and ')}, not to ${end.type}.`, { at: 'key' })
+  }
+  if (input['max-length'] !== undefined && input.text === undefined)
+    context.report([...at, 'max-length'], '`max-length` goes with `text`.', { at: 'key' })
+  if (input.coded === undefined) {
+    for (const key of ['wrong-code', 'wrong-system'] as const) {
+      if (input[key]) context.report([...at, key], `\`${key}\` goes with \`coded\`.`, { at: 'key' })
+    }
+  }
+  switch (tests[0]) {
+    case 'is':
+      return { kind: 'is', literals: context.literals(input.is, end.type, [...at, 'is']) }
+    case 'coded':
+      applies('coded', ['CodeableConcept', 'Coding'])
+      return {
+        kind: 'coded',
+        list: context.list(input.coded!, [...at, 'coded']),
+        wrongCode: input['wrong-code'] && context.otherwise(input['wrong-code'], [...at, 'wrong-code'], otherwise),
+        wrongSystem:
+          input['wrong-system'] && context.otherwise(input['wrong-system'], [...at, 'wrong-system'], otherwise),
+      }
+    case 'text':
+      applies('text', ['string', 'markdown'])
+      return { kind: 'text', maxLength: input['max-length'] ?? Infinity }
+    case 'refers to': {
+      applies('refers to', ['Reference'])
+      const variable = meant(input['refers to']!, about)
+      context.variable(variable, [...at, 'refers to'], scope)
+      return { kind: 'refers', variable }
+    }
+    default:
+      return { kind: 'content', content: compileContent(context, input, at, end, scope, otherwise, about) }
+  }
+}
