@@ -4,6 +4,11 @@ import type { Policy } from '../policy/policy.ts'
 export interface UpstreamProfile {
   /** The query parameter that marks the server's own paging links on its base (`_getpages`). Undefined: none. */
   readonly pagingParameter?: string
+  /**
+   * How a delete is pinned to a version. `history-version`: DELETE [type]/[id]/_history/[version] deletes the resource, and
+   * is refused when that is not the current version. Undefined: it cannot be, so no delete is sent.
+   */
+  readonly pinnedDelete?: 'history-version'
 }
 
 /** One FHIR base of ours, the policy that governs it, and the FHIR base behind it. */

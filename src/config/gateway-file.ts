@@ -80,6 +80,7 @@ const base = z.strictObject({
     .strictObject({
       url: readAs(parseFhirBaseUrl, fhirBaseUrlExpected).optional(),
       'paging-parameter': readAs(matching(/^[A-Za-z0-9._~-]+$/), 'the name of a query parameter').optional(),
+      'pinned-delete': z.literal('history-version').optional(),
     })
     .prefault({}),
 })
@@ -138,7 +139,7 @@ function settingsOf(data: z.infer<typeof schema>): GatewayFile {
       path,
       policy,
       ...(upstream.url && { upstreamUrl: upstream.url }),
-      profile: upstream['paging-parameter'] === undefined ? {} : { pagingParameter: upstream['paging-parameter'] },
+      profile: profileOf(upstream),
     })),
     limits: {
       bodyBytes: limits.body,
@@ -174,3 +175,11 @@ function overlaps(source: Source, bases: readonly BaseEntry[]): Diagnostic[] {
 }
 
 const within = (path: string, outer: string) => path === outer || path.startsWith(`${outer}/`)
+
+function profileOf(upstream: z.output<typeof base>['upstream']): UpstreamProfile {
+  const { 'paging-parameter': pagingParameter, 'pinned-delete': pinnedDelete } = upstream
+  return {
+    ...(pagingParameter !== undefined && { pagingParameter }),
+    ...(pinnedDelete !== undefined && { pinnedDelete }),
+  }
+}

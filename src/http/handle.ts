@@ -11,6 +11,7 @@ import { callerFields } from '../upstream/header-fields.ts'
 import type { Exchange, GovernedBase } from './exchange.ts'
 import { plainTerms } from './outcome.ts'
 import { readPreconditions } from './preconditions.ts'
+import { operate } from './operation.ts'
 import { read } from './read.ts'
 import { withoutOutcome } from './relay-write.ts'
 import { recordOf } from './record.ts'
@@ -149,11 +150,18 @@ async function answer(
     res,
   }
   if (readingInteractions.has(interaction.code)) {
-    const preconditions = readPreconditions(interaction, head)
+    const preconditions = readPreconditions(interaction, head, base.policy)
     return preconditions.kind === 'refused' ? preconditions : read(exchange)
   }
-  if ((interaction.code === 'update' || interaction.code === 'create') && interaction.type !== undefined) {
-    return write(exchange, interaction.code, interaction.type)
+  switch (interaction.code) {
+    case 'create':
+    case 'update':
+    case 'patch':
+    case 'delete':
+      return write(exchange, interaction.code, interaction.type!)
+    case 'operation':
+      return operate(exchange)
+    default:
   }
   // The policy opens what no stage here judges: denied, as everything that nobody has thought of.
   return refuse('interaction-not-offered', 'This interaction is not offered here.', { allow: '' })

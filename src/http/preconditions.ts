@@ -1,5 +1,6 @@
 import { readIfMatch } from '../fhir/entity-tag.ts'
 import type { Interaction } from '../fhir/interaction.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { RequestHead } from './request-head.ts'
 
@@ -12,7 +13,11 @@ export type Preconditions =
  * Preconditions that would be evaluated by nobody are refused, never dropped: a client that sends one relies on it.
  * If-Modified-Since on a write is not one, nor is Range without If-Range (RFC 9110, sections 13.1.3 and 14.2).
  */
-export function readPreconditions({ code }: Pick<Interaction, 'code'>, head: RequestHead): Preconditions {
+export function readPreconditions(
+  { code, type }: Pick<Interaction, 'code' | 'type'>,
+  head: RequestHead,
+  policy: Policy,
+): Preconditions {
   const refusals: Refusal[] = []
   const has = (name: string) => head.fieldLines(name).length > 0
   const closed = (...names: string[]) => {
@@ -25,16 +30,21 @@ export function readPreconditions({ code }: Pick<Interaction, 'code'>, head: Req
   }
   let version: string | undefined
   switch (code) {
-    case 'update': {
+    case 'update':
+    case 'patch':
+    case 'delete': {
       const ifMatch = readIfMatch(head.fieldLines('if-match'))
       if (ifMatch.kind === 'version') version = ifMatch.version
       else refusals.push({ cause: `if-match-${ifMatch.kind}`, diagnostics: ifMatch.sentence })
-      closed('if-none-match', 'if-unmodified-since')
+      closed('if-none-match', 'if-unmodified-since', 'if-none-exist')
       break
     }
     case 'create':
       closed('if-match', 'if-none-match', 'if-unmodified-since')
-      if (has('if-none-exist')) {
+      if (head.fieldLines('if-none-exist').length > 1) {
+        refusals.push({ cause: 'request-malformed', diagnostics: 'If-None-Exist occurs more than once; send it once.' })
+      }
+      if (has('if-none-exist') && !policy.resources.get(type ?? '')?.conditional.has('create')) {
         refusals.push({
           cause: 'interaction-not-offered',
           diagnostics: 'A conditional create (If-None-Exist) is not offered; create without it.',

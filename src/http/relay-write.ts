@@ -1,5 +1,6 @@
 import { formatOfAnswer } from '../fhir/media-type.ts'
 import type { Refusal } from '../policy/refusal.ts'
+import type { GovernedWrite } from '../upstream/governed-write.ts'
 import type { UpstreamReply } from '../upstream/client.ts'
 import { answerFields } from '../upstream/header-fields.ts'
 import type { WantedVersion } from '../upstream/stored-versions.ts'
@@ -18,10 +19,11 @@ const unknown = 'It is not known whether the change was stored: read the resourc
 /** Answers of something between us and the server, which say nothing of what the server did. */
 const ofIntermediaries = new Set([502, 504])
 
-/** The answer to a write that has been sent. `on`: the version that an update was pinned to. */
+/** The answer to a write that has been sent. `on`: the version that an update or a delete was pinned to. */
 export async function relayWrite(
   exchange: Exchange,
   reply: UpstreamReply,
+  interaction: GovernedWrite['interaction'],
   on: WantedVersion | undefined,
 ): Promise<Reply> {
   switch (reply.kind) {
@@ -31,11 +33,16 @@ export async function relayWrite(
     case 'too-large':
       return { ...withoutOutcome('unusable'), upstreamStatus: reply.status }
     case 'answered':
-      return { ...(await relayAnswer(exchange, reply, on)), upstreamStatus: reply.status }
+      return { ...(await relayAnswer(exchange, reply, interaction, on)), upstreamStatus: reply.status }
   }
 }
 
-async function relayAnswer(exchange: Exchange, answered: Answered, on: WantedVersion | undefined): Promise<Reply> {
+async function relayAnswer(
+  exchange: Exchange,
+  answered: Answered,
+  interaction: GovernedWrite['interaction'],
+  on: WantedVersion | undefined,
+): Promise<Reply> {
   const { status, headerFields } = answered
   if (on && status === 201) {
     // The record did not exist, or had been deleted, and the server has made it anew in spite of If-Match.
@@ -46,6 +53,11 @@ async function relayAnswer(exchange: Exchange, answered: Answered, on: WantedVer
   if (on && (status === 409 || status === 412)) return relayConflict(exchange, answered, on)
   if (ofIntermediaries.has(status)) return withoutOutcome(status === 504 ? 'too-slow' : 'unusable')
   if (status >= 400) return relayError(exchange, answered, on !== undefined)
+  if (interaction === 'delete') {
+    return status === 200 || status === 204
+      ? { kind: 'relayed', status: 204, headerFields: {} }
+      : withoutOutcome('unusable')
+  }
   const body = await decoded(answered, exchange.config.limits.rewriteBytes)
   const isResource = body?.length === 0 || formatOfAnswer(headerFields['content-type']) !== undefined
   if ((status === 200 || status === 201) && body && isResource) {

@@ -14,6 +14,9 @@ import type { Exchange } from './exchange.ts'
 import { issueOf } from './outcome.ts'
 import { fail, type Reply } from './reply.ts'
 
+/** What an answer of the upstream is read and told with. */
+export type Served = Pick<Exchange, 'base' | 'config' | 'urls'>
+
 /** A whole answer of the upstream. */
 export type Answered = Extract<UpstreamReply, { kind: 'answered' }>
 
@@ -74,7 +77,7 @@ const ofResource = new Set([
  * An error of the upstream's: its issues without its internals, or one of ours where it gave none.
  * Where a single resource was asked for, the policy's own answer to an unknown or deleted one comes first.
  */
-export async function relayError(exchange: Exchange, answered: Answered, single: boolean): Promise<Reply> {
+export async function relayError(exchange: Served, answered: Answered, single: boolean): Promise<Reply> {
   const { policy } = exchange.base
   const { status } = answered
   const issues = await upstreamIssues(exchange, answered)
@@ -107,7 +110,7 @@ export const gone = {
 } as const
 
 /** The issues of an upstream's answer, when it is an OperationOutcome. */
-export async function upstreamIssues(exchange: Exchange, answered: Answered): Promise<readonly OutcomeIssue[]> {
+export async function upstreamIssues(exchange: Served, answered: Answered): Promise<readonly OutcomeIssue[]> {
   const { config, base, urls } = exchange
   const { definitions, release } = base.policy
   const format = formatOfAnswer(answered.headerFields['content-type'])

@@ -28,11 +28,13 @@ export const causes = {
   gone: { status: 410, issue: 'deleted' },
   'if-match-missing': { status: 412, issue: 'required' },
   'if-match-malformed': { status: 412, issue: 'invalid' },
+  'multiple-matches': { status: 412, issue: 'multiple-matches' },
   'precondition-not-offered': { status: 412, issue: 'not-supported' },
   'too-large': { status: 413, issue: 'too-long' },
   'media-type': { status: 415, issue: 'not-supported' },
   expectation: { status: 417, issue: 'not-supported' },
   'change-not-permitted': { status: 422, issue: 'business-rule' },
+  'patch-not-applicable': { status: 422, issue: 'processing' },
   'header-too-large': { status: 431, issue: 'too-long' },
   fault: { status: 500, issue: 'exception' },
   'upstream-unreachable': { status: 502, issue: 'transient' },
@@ -48,6 +50,7 @@ export type Cause = keyof typeof causes
 const stu3Answers: Partial<Record<Cause, Answer>> = {
   'version-mismatch': { status: 409, issue: 'conflict' },
   gone: { status: 410, issue: 'not-found' },
+  'multiple-matches': { status: 412, issue: 'duplicate' },
 }
 
 /** One thing that is wrong with a request. A refused request has all of them. */

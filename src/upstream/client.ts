@@ -3,7 +3,7 @@ import { Pool, type Dispatcher } from 'undici'
 
 /** A request as the gateway builds it: nothing of a client's request is in it that nobody read. */
 export interface UpstreamRequest {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Path and query below the origin. */
   readonly path: string
   readonly headerFields: Readonly<Record<string, string>>

@@ -1,17 +1,35 @@
 import { writeResource } from '../fhir/body.ts'
 import type { Resource } from '../fhir/element.ts'
+import { entityTagOf } from '../fhir/entity-tag.ts'
 import type { Format } from '../fhir/media-type.ts'
 import type { UpstreamClient, UpstreamReply } from './client.ts'
-import { writeFields } from './header-fields.ts'
+import { bodyFields, writeFields } from './header-fields.ts'
 
-/** A write that was judged and permitted. */
-export interface GovernedWrite {
-  readonly interaction: 'create' | 'update'
-  readonly type: string
-  /** update: the id and the version that was judged. */
-  readonly on?: { readonly id: string; readonly version: string }
-  /** What was judged, without what belongs to the server. */
-  readonly resource: Resource
+/** A write that was judged and permitted, as it is sent. */
+export type GovernedWrite =
+  | {
+      readonly interaction: 'create'
+      readonly type: string
+      /** What was judged, without what belongs to the server. */
+      readonly resource: Resource
+      /** Created only when a search with these criteria finds nothing. */
+      readonly ifNoneExist?: string
+    }
+  /** Pinned to the version that was judged. */
+  | {
+      readonly interaction: 'update'
+      readonly type: string
+      readonly on: { readonly id: string; readonly version: string }
+      readonly resource: Resource
+    }
+  | {
+      readonly interaction: 'delete'
+      readonly type: string
+      readonly on: { readonly id: string; readonly version: string }
+    }
+
+/** How a write is sent, and how its answer is wanted. */
+export interface Sending {
   readonly sentFormat: Format
   readonly askedFormat: Format
   readonly callerFields: Readonly<Record<string, string>>
@@ -23,15 +41,44 @@ export interface GovernedWrite {
  * Sends a write that is built from what was judged, and from nothing else. Once: whether a write whose answer is lost
  * was stored cannot be known, so it is never sent again.
  */
-export function sendWrite(client: UpstreamClient, basePath: string, write: GovernedWrite): Promise<UpstreamReply> {
-  const { interaction, type, on, resource, sentFormat, askedFormat, callerFields, maxBytes } = write
-  return client.send({
-    method: interaction === 'update' ? 'PUT' : 'POST',
-    path: on ? `${basePath}/${type}/${on.id}` : `${basePath}/${type}`,
-    headerFields: writeFields(callerFields, sentFormat, askedFormat, on?.version),
-    body: writeResource(resource, sentFormat),
-    maxBytes,
-  })
+export function sendWrite(
+  client: UpstreamClient,
+  basePath: string,
+  write: GovernedWrite,
+  { sentFormat, askedFormat, callerFields, maxBytes }: Sending,
+): Promise<UpstreamReply> {
+  const type = `${basePath}/${write.type}`
+  const fields = { ...callerFields, ...writeFields(askedFormat) }
+  switch (write.interaction) {
+    case 'create':
+      return client.send({
+        method: 'POST',
+        path: type,
+        headerFields: {
+          ...fields,
+          ...bodyFields(sentFormat),
+          ...(write.ifNoneExist !== undefined && { 'if-none-exist': write.ifNoneExist }),
+        },
+        body: writeResource(write.resource, sentFormat),
+        maxBytes,
+      })
+    case 'update':
+      return client.send({
+        method: 'PUT',
+        path: `${type}/${write.on.id}`,
+        headerFields: { ...fields, ...bodyFields(sentFormat), 'if-match': entityTagOf(write.on.version) },
+        body: writeResource(write.resource, sentFormat),
+        maxBytes,
+      })
+    case 'delete':
+      // The version in the path is what pins it: servers that take this form ignore If-Match on a DELETE.
+      return client.send({
+        method: 'DELETE',
+        path: `${type}/${write.on.id}/_history/${write.on.version}`,
+        headerFields: { ...fields, 'if-match': entityTagOf(write.on.version) },
+        maxBytes,
+      })
+  }
 }
 
 /** A create's id is the server's to give: FHIR has it ignore the one that was sent, so that one is not sent on. */
@@ -39,5 +86,14 @@ export function withoutId(resource: Resource): Resource {
   if (!resource.children.has('id')) return resource
   const children = new Map(resource.children)
   children.delete('id')
+  return { ...resource, children }
+}
+
+/** A body of a conditional update need not have an id; what is sent on has the one that was found. */
+export function withId(resource: Resource, id: string): Resource {
+  if (resource.children.has('id')) return resource
+  const value = { kind: 'string', text: id } as const
+  const element = { type: 'id', definition: 'id', resource: false, value, children: new Map() }
+  const children = new Map([['id', { list: false, items: [element] }], ...resource.children])
   return { ...resource, children }
 }

@@ -88,16 +88,14 @@ export function storedVersionFields(caller: HeaderFields, format: Format, knownV
   }
 }
 
-/** A governed write: the version that was judged, the format of its body and of the answer. */
-export function writeFields(caller: HeaderFields, sent: Format, asked: Format, version?: string): HeaderFields {
-  return {
-    ...caller,
-    accept: mediaTypeOf[asked],
-    'accept-encoding': 'identity',
-    'content-type': `${mediaTypeOf[sent]};charset=utf-8`,
-    prefer: 'return=representation',
-    ...(version !== undefined && { 'if-match': entityTagOf(version) }),
-  }
+/** A governed write: the format of its answer, which is the resource as it is then stored. */
+export function writeFields(asked: Format): HeaderFields {
+  return { accept: mediaTypeOf[asked], 'accept-encoding': 'identity', prefer: 'return=representation' }
+}
+
+/** A body that the gateway has written. */
+export function bodyFields(sent: Format): HeaderFields {
+  return { 'content-type': `${mediaTypeOf[sent]};charset=utf-8` }
 }
 
 const toldOn = [

@@ -18,10 +18,15 @@ export interface WantedVersion {
   readonly callerFields: Readonly<Record<string, string>>
 }
 
+/** A version as it is stored, and without what belongs to the server, which is what is judged. */
+export interface Stored {
+  readonly whole: Resource
+  readonly judged: Resource
+}
+
 /** What the upstream has of it. Everything but `found` with `cached` is the upstream's own answer to this caller. */
 export type StoredVersion =
-  /** `resource` is without what belongs to the server. */
-  | { readonly kind: 'found'; readonly resource: Resource; readonly cached: boolean; readonly upstreamStatus?: number }
+  | { readonly kind: 'found'; readonly stored: Stored; readonly cached: boolean; readonly upstreamStatus?: number }
   /** The current version is another one. */
   | { readonly kind: 'other-version'; readonly upstreamStatus: number }
   | { readonly kind: 'not-found' | 'gone'; readonly upstreamStatus: number }
@@ -38,7 +43,7 @@ export interface StoredVersions {
    * Asks the upstream, with the caller's credentials, whether the version is the current one: `found` says that it is.
    * What was learnt from the cache may be told to a caller after that only. `known` spares sending it again.
    */
-  confirm(wanted: WantedVersion, known?: Resource): Promise<StoredVersion>
+  confirm(wanted: WantedVersion, known?: Stored): Promise<StoredVersion>
   /** Drops everything that is cached. */
   forget(): void
 }
@@ -56,7 +61,7 @@ export interface StoredVersionOptions {
 }
 
 interface Entry {
-  readonly resource: Resource
+  readonly stored: Stored
   /** Of the text, in bytes. */
   readonly size: number
 }
@@ -77,7 +82,7 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
 
   const keyOf = ({ type, id, version, format }: WantedVersion) => `${format} ${type}/${id}/${version}`
 
-  const read = async (wanted: WantedVersion, known?: Resource): Promise<StoredVersion> => {
+  const read = async (wanted: WantedVersion, known?: Stored): Promise<StoredVersion> => {
     const reply = await client.send({
       method: 'GET',
       path: `${basePath}/${wanted.type}/${wanted.id}`,
@@ -89,18 +94,18 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     }
     if (reply.kind !== 'answered') return reply
     if (known && reply.status === 304) {
-      return { kind: 'found', resource: known, cached: false, upstreamStatus: 304 }
+      return { kind: 'found', stored: known, cached: false, upstreamStatus: 304 }
     }
-    const stored = understand(reply, wanted, options)
-    if (stored.kind !== 'found') return stored
-    cache?.set(keyOf(wanted), { resource: stored.resource, size: reply.body.length })
-    return stored
+    const answer = understand(reply, wanted, options)
+    if (answer.kind !== 'found') return answer
+    cache?.set(keyOf(wanted), { stored: answer.stored, size: reply.body.length })
+    return answer
   }
 
   return {
     async get(wanted) {
       const entry = cache?.get(keyOf(wanted))
-      return entry ? { kind: 'found', resource: entry.resource, cached: true } : read(wanted)
+      return entry ? { kind: 'found', stored: entry.stored, cached: true } : read(wanted)
     },
     confirm: read,
     forget: () => cache?.clear(),
@@ -137,7 +142,8 @@ function understand(
   if (told.length > 1 || (etags.length > 0 && told[0] === undefined)) return unusable('Its ETag is not a FHIR version.')
   if (own !== undefined && own !== current) return unusable('Its ETag and its meta.versionId differ.')
   if (current !== version) return { kind: 'other-version', upstreamStatus: status }
-  return { kind: 'found', resource: withoutServerOwned(resource), cached: false, upstreamStatus: status }
+  const stored = { whole: resource, judged: withoutServerOwned(resource) }
+  return { kind: 'found', stored, cached: false, upstreamStatus: status }
 }
 
 /** https://hl7.org/fhir/STU3/v3/ObservationValue/cs.html: the tag that says that elements have been left out. */

@@ -1,0 +1,42 @@
+import { readQuery } from './target.ts'
+
+/** Parameters that say how a search is answered, not what it finds: they have no meaning in criteria. */
+const resultParameters = new Set([
+  '_contained',
+  '_containedType',
+  '_count',
+  '_elements',
+  '_graph',
+  '_include',
+  '_offset',
+  '_revinclude',
+  '_score',
+  '_sort',
+  '_summary',
+  '_total',
+])
+
+const formatParameters = new Set(['_format', '_pretty'])
+
+/**
+ * The criteria of a conditional interaction, written anew, or a sentence that says what is wrong with them.
+ * https://hl7.org/fhir/R4/http.html#cond-update
+ * @param query percent-encoded, without `?`; `_format` and `_pretty` are left out
+ */
+export function readCriteria(query: string): { readonly criteria: string } | { readonly sentence: string } {
+  if (!/^[\x21-\x7e]*$/.test(query)) return { sentence: 'The criteria are not percent-encoded.' }
+  const parameters = readQuery(query)?.filter(([name]) => !formatParameters.has(name))
+  if (!parameters) return { sentence: 'The criteria are not percent-encoded UTF-8.' }
+  if (parameters.length === 0)
+    return { sentence: 'Criteria are missing: a conditional interaction needs search parameters.' }
+  for (const [name, value] of parameters) {
+    const plain = name.split(':')[0]!
+    if (resultParameters.has(plain) || plain.startsWith('_getpages') || name === '') {
+      return { sentence: 'The criteria hold a parameter that says how a search is answered; leave it out.' }
+    }
+    if (value === '') return { sentence: 'The criteria hold a parameter without a value: it would match everything.' }
+  }
+  return {
+    criteria: parameters.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&'),
+  }
+}

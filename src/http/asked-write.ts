@@ -1,0 +1,106 @@
+import { readResource } from '../fhir/body.ts'
+import { readCriteria } from '../fhir/criteria.ts'
+import { idOf, type Resource } from '../fhir/element.ts'
+import type { Fault } from '../fhir/fault.ts'
+import { acceptedMediaTypes, formatOfBody, type Format } from '../fhir/media-type.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import { readBody } from './body.ts'
+import type { Exchange } from './exchange.ts'
+import { refuse, type Reply } from './reply.ts'
+
+/** What a write is to bring about, as the client has it. */
+export type Content =
+  | { readonly kind: 'resource'; readonly resource: Resource }
+  | { readonly kind: 'patch'; readonly apply: (stored: Resource) => Patched }
+  | { readonly kind: 'nothing' }
+
+/** What a patch comes to. */
+export type Patched =
+  | { readonly ok: true; readonly resource: Resource }
+  | { readonly ok: false; readonly kind: 'malformed' | 'not-applicable'; readonly faults: readonly Fault[] }
+
+/** A write whose preconditions and body have been read, whichever way it came. */
+export interface AskedWrite {
+  readonly interaction: 'create' | 'update' | 'patch' | 'delete'
+  readonly type: string
+  /** Undefined for a create, and where criteria stand for it. */
+  readonly id: string | undefined
+  /** The criteria of a conditional interaction, written anew. */
+  readonly criteria: string | undefined
+  /** The version that If-Match names. */
+  readonly version: string | undefined
+  /** The format in which before and after are compared, and in which after is sent. */
+  readonly format: Format
+  readonly content: Content
+}
+
+export type ReadWrite =
+  { readonly ok: true; readonly write: AskedWrite } | { readonly ok: false; readonly reply: Reply }
+
+const refused = (reply: Reply) => ({ ok: false, reply }) as const
+
+/** Reads what a request asks for; its preconditions have been read before. */
+export async function readWrite(
+  exchange: Exchange,
+  interaction: AskedWrite['interaction'],
+  type: string,
+  version: string | undefined,
+): Promise<ReadWrite> {
+  const { interaction: asked, head } = exchange
+  const query =
+    interaction === 'create' ? head.fieldLines('if-none-exist')[0] : asked.conditional ? asked.query : undefined
+  const read = query === undefined ? undefined : readCriteria(query.trim().replace(/^[^?]*\?/, ''))
+  if (read && 'sentence' in read) return refused(refuse('request-malformed', read.sentence))
+  const about = { interaction, type, id: asked.id, criteria: read?.criteria, version }
+  if (interaction === 'delete') return { ok: true, write: { ...about, format: 'json', content: { kind: 'nothing' } } }
+
+  const sent = await readSentResource(exchange)
+  if (!sent.ok) return sent
+  const { resource, format } = sent
+  const mismatch = mismatchOf(resource, type, asked.id)
+  if (mismatch) return refused({ kind: 'refused', refusals: [mismatch] })
+  return { ok: true, write: { ...about, format, content: { kind: 'resource', resource } } }
+}
+
+type Sent =
+  | { readonly ok: true; readonly resource: Resource; readonly format: Format }
+  | { readonly ok: false; readonly reply: Reply }
+
+/** Reads and parses a body that is a resource. */
+export async function readSentResource(exchange: Exchange): Promise<Sent> {
+  const { base, config, head } = exchange
+  const { definitions, release } = base.policy
+  const taken = formatOfBody(head.headerFields['content-type'], release)
+  if ('sentence' in taken) return refused(refuse('media-type', taken.sentence, { accept: acceptedMediaTypes }))
+  const body = await readSentBytes(exchange)
+  if (!body.ok) return body
+  const parsed = readResource(body.bytes, taken.format, definitions, { nesting: config.limits.nesting })
+  return parsed.ok
+    ? { ok: true, resource: parsed.value, format: taken.format }
+    : refused({ kind: 'refused', refusals: malformedBody(parsed.faults) })
+}
+
+export function readSentBytes({ head, req, res, config }: Exchange) {
+  return readBody(head, req, res, { maxBytes: config.limits.bodyBytes, maxMs: config.timeouts.requestMs })
+}
+
+export function malformedBody(faults: readonly Fault[], cause: Refusal['cause'] = 'body-malformed'): Refusal[] {
+  return faults.map(({ sentence, expression }) => ({
+    cause,
+    diagnostics: sentence,
+    ...(expression !== undefined && { expression }),
+  }))
+}
+
+/** Type and id of a body must be those of the target; a conditional update's body may leave the id out. */
+export function mismatchOf(resource: Resource, type: string, id: string | undefined): Refusal | undefined {
+  if (resource.type !== type) {
+    return { cause: 'body-mismatch', diagnostics: `The body is not a ${type}, which the URL names.` }
+  }
+  if (id === undefined || idOf(resource) === id) return undefined
+  return {
+    cause: 'body-mismatch',
+    diagnostics: 'The id in the body is not the one in the URL; send the same in both.',
+    expression: `${type}.id`,
+  }
+}

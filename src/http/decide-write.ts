@@ -1,0 +1,191 @@
+import { idOf, withoutServerOwned, type Resource } from '../fhir/element.ts'
+import type { Format } from '../fhir/media-type.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import { withId, withoutId, type GovernedWrite } from '../upstream/governed-write.ts'
+import { searchOne } from '../upstream/search-one.ts'
+import type { Stored, StoredVersion, WantedVersion } from '../upstream/stored-versions.ts'
+import { malformedBody, mismatchOf, type AskedWrite } from './asked-write.ts'
+import type { Exchange } from './exchange.ts'
+import { gone, notFound, relayError, relayFailure } from './relay.ts'
+import { versionMismatch } from './relay-write.ts'
+import { fail, refuse, type Reply } from './reply.ts'
+
+/** What is known of a write before anything is sent: it is permitted as it stands here, or it is answered. */
+export type Decided =
+  | {
+      readonly kind: 'permitted'
+      readonly write: GovernedWrite
+      readonly format: Format
+      readonly permittedAs: readonly string[]
+      /** The version that the write is pinned to. */
+      readonly wanted: WantedVersion | undefined
+    }
+  | { readonly kind: 'answered'; readonly reply: Reply }
+
+const answered = (reply: Reply): Decided => ({ kind: 'answered', reply })
+
+/** Everything that a decision needs of a request; a bundle's entries have all but their own write in common. */
+export type Deciding = Pick<Exchange, 'base' | 'config' | 'callerFields' | 'judge' | 'knownBases' | 'urls'>
+
+/**
+ * Brings a write to the stored resource before and the resource after, whichever way it was asked for, and judges the two.
+ * What is permitted is built from after, and pinned to the version of before.
+ */
+export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
+  const { interaction, type, criteria, content } = asked
+  if (interaction === 'create') return decideCreate(deciding, asked)
+
+  let { id } = asked
+  if (id === undefined) {
+    const found = await resolve(deciding, type, criteria ?? '')
+    if (found.kind === 'answered') return found
+    if (found.kind === 'none') {
+      const { conditional, interactions } = deciding.base.policy.resources.get(type)!
+      const creates = interaction === 'update' && conditional.has('create') && interactions.has('create')
+      return creates ? decideCreate(deciding, asked) : answered({ kind: 'refused', refusals: [notFound] })
+    }
+    id = found.id
+    const mismatch =
+      content.kind === 'resource' && idOf(content.resource) !== undefined
+        ? mismatchOf(content.resource, type, id)
+        : undefined
+    if (mismatch) return answered({ kind: 'refused', refusals: [mismatch] })
+  }
+  if (asked.version === undefined) throw new Error('A write without the version that it changes reached the judge.')
+  const { callerFields, base } = deciding
+  const wanted: WantedVersion = { type, id, version: asked.version, format: asked.format, callerFields }
+  const before = await base.storedVersions.get(wanted)
+  if (before.kind !== 'found') return answered(await relayStored(deciding, before))
+
+  const after = afterOf(asked, id, before.stored)
+  if ('refusals' in after) return answered(await refuseFrom(deciding, wanted, before, after.refusals))
+  const decision = deciding.judge(
+    base.policy,
+    {
+      interaction: interaction === 'delete' ? 'delete' : 'update',
+      type,
+      before: before.stored.judged,
+      after: after.resource,
+    },
+    { bases: deciding.knownBases, maxRefusals: deciding.config.limits.refusals },
+  )
+  if (decision.verdict === 'deny') return answered(await refuseFrom(deciding, wanted, before, decision.refusals))
+  const on = { id, version: asked.version }
+  const write: GovernedWrite = after.resource
+    ? { interaction: 'update', type, on, resource: after.resource }
+    : { interaction: 'delete', type, on }
+  return { kind: 'permitted', write, format: asked.format, permittedAs: decision.permittedAs, wanted }
+}
+
+/** A create has no before. With criteria it is sent so that the server creates only where it finds nothing. */
+function decideCreate(deciding: Deciding, { type, criteria, content, format }: AskedWrite): Decided {
+  if (content.kind !== 'resource') throw new Error('A create without a resource reached the judge.')
+  const resource = withoutServerOwned(withoutId(content.resource))
+  const decision = deciding.judge(
+    deciding.base.policy,
+    { interaction: 'create', type, before: undefined, after: resource },
+    { bases: deciding.knownBases, maxRefusals: deciding.config.limits.refusals },
+  )
+  if (decision.verdict === 'deny') return answered({ kind: 'refused', refusals: decision.refusals })
+  const ifNoneExist = criteria === undefined ? {} : { ifNoneExist: criteria }
+  return {
+    kind: 'permitted',
+    write: { interaction: 'create', type, resource, ...ifNoneExist },
+    format,
+    permittedAs: decision.permittedAs,
+    wanted: undefined,
+  }
+}
+
+/** The resource after, without what belongs to the server; undefined after a delete. */
+function afterOf(
+  { type, content }: AskedWrite,
+  id: string,
+  stored: Stored,
+): { readonly resource: Resource | undefined } | { readonly refusals: readonly Refusal[] } {
+  switch (content.kind) {
+    case 'nothing':
+      return { resource: undefined }
+    case 'resource':
+      return { resource: withoutServerOwned(withId(content.resource, id)) }
+    case 'patch': {
+      // It is applied to what the client has seen, versionId included, and may change nothing of that.
+      const patched = content.apply(stored.whole)
+      if (!patched.ok) {
+        const cause = patched.kind === 'malformed' ? 'body-malformed' : 'patch-not-applicable'
+        return { refusals: malformedBody(patched.faults, cause) }
+      }
+      const mismatch = mismatchOf(patched.resource, type, id)
+      return mismatch ? { refusals: [mismatch] } : { resource: withoutServerOwned(patched.resource) }
+    }
+  }
+}
+
+/** What the cache taught is told only to a caller whom the upstream has answered. */
+async function refuseFrom(
+  deciding: Deciding,
+  wanted: WantedVersion,
+  before: Extract<StoredVersion, { kind: 'found' }>,
+  refusals: readonly Refusal[],
+): Promise<Reply> {
+  const told = before.cached ? await deciding.base.storedVersions.confirm(wanted, before.stored) : before
+  if (told.kind !== 'found') return relayStored(deciding, told)
+  const { upstreamStatus } = told
+  return { kind: 'refused', refusals, ...(upstreamStatus !== undefined && { upstreamStatus }) }
+}
+
+type Resolved =
+  { readonly kind: 'one'; readonly id: string } | { readonly kind: 'none' } | Extract<Decided, { kind: 'answered' }>
+
+/** The one resource that criteria mean. */
+async function resolve(deciding: Deciding, type: string, criteria: string): Promise<Resolved> {
+  const { base, callerFields, config } = deciding
+  const match = await searchOne(base.client, base.upstreamPath, base.policy.definitions, {
+    type,
+    criteria,
+    callerFields,
+    maxBytes: config.limits.rewriteBytes,
+  })
+  const answer = (reply: Reply) => ({ kind: 'answered', reply }) as const
+  switch (match.kind) {
+    case 'one':
+      return { kind: 'one', id: match.id }
+    case 'none':
+      return { kind: 'none' }
+    case 'many':
+      return answer(refuse('multiple-matches', 'The criteria match several resources; make them match one.'))
+    case 'told':
+      return answer(await relayError(deciding, match.reply, false))
+    case 'unusable': {
+      const { upstreamStatus } = match
+      const sentence = 'The FHIR server’s answer to the criteria cannot be used, so nothing was changed.'
+      return answer(fail('upstream-unusable', sentence, { upstreamStatus }))
+    }
+    case 'unreachable':
+    case 'too-slow':
+      return answer(relayFailure(match))
+  }
+}
+
+/** The answer when the version that was named cannot be judged. Nothing has been sent. */
+async function relayStored(deciding: Deciding, stored: Exclude<StoredVersion, { kind: 'found' }>): Promise<Reply> {
+  switch (stored.kind) {
+    case 'other-version':
+      return { kind: 'refused', refusals: [versionMismatch], upstreamStatus: stored.upstreamStatus }
+    case 'not-found':
+      return { kind: 'refused', refusals: [notFound], upstreamStatus: stored.upstreamStatus }
+    case 'gone':
+      return { kind: 'refused', refusals: [gone], upstreamStatus: stored.upstreamStatus }
+    case 'told':
+      return relayError(deciding, stored.reply, true)
+    case 'unusable': {
+      const { upstreamStatus, reason } = stored
+      return fail('upstream-unusable', `The stored resource cannot be judged, so nothing was changed. ${reason}`, {
+        upstreamStatus,
+      })
+    }
+    case 'unreachable':
+    case 'too-slow':
+      return relayFailure(stored)
+  }
+}

@@ -1,0 +1,96 @@
+import { writeResource } from '../fhir/body.ts'
+import type { Resource } from '../fhir/element.ts'
+import { entityTagOf, readIfMatch } from '../fhir/entity-tag.ts'
+import { readQuery } from '../fhir/target.ts'
+import { judgeOperation } from '../policy/judge.ts'
+import { operationOf, type OperationPolicy } from '../policy/policy.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import { bodyFields, writeFields } from '../upstream/header-fields.ts'
+import { readSentResource } from './asked-write.ts'
+import type { Exchange } from './exchange.ts'
+import { relayRead } from './relay.ts'
+import { read } from './read.ts'
+import { refuse, type Reply } from './reply.ts'
+import { withoutOutcome } from './relay-write.ts'
+
+/**
+ * An operation that the policy opens. By GET it passes like a read; by POST its body is read, judged where the policy has
+ * rules for it, and sent as it was judged.
+ */
+export async function operate(exchange: Exchange): Promise<Reply> {
+  const { base, interaction, head } = exchange
+  const operation = operationOf(base.policy, interaction)!
+  if (interaction.method === 'GET') return read(exchange)
+
+  const refusals = preconditionsOf(exchange)
+  const others = readQuery(interaction.query)?.filter(([name]) => name !== '_format' && name !== '_pretty')
+  if (others === undefined || others.length > 0) {
+    refusals.push({ cause: 'request-malformed', diagnostics: 'Send the parameters of the operation in its body.' })
+  }
+  if (refusals.length > 0) return { kind: 'refused', refusals }
+
+  const sent = await readSentResource(exchange)
+  if (!sent.ok) return sent.reply
+  const { resource, format } = sent
+  const decision = judged(exchange, operation, resource)
+  if ('reply' in decision) return decision.reply
+  const { permittedAs } = decision
+
+  const ifMatch = readIfMatch(head.fieldLines('if-match'))
+  const reply = await base.client.send({
+    method: 'POST',
+    path: `${base.upstreamPath}${interaction.path}`,
+    headerFields: {
+      ...exchange.callerFields,
+      ...writeFields(exchange.asked === 'json' || exchange.asked === 'xml' ? exchange.asked : format),
+      ...bodyFields(format),
+      ...(ifMatch.kind === 'version' && { 'if-match': entityTagOf(ifMatch.version) }),
+    },
+    body: writeResource(resource, format),
+    maxBytes: exchange.config.limits.rewriteBytes,
+  })
+  const noted = operation.rules ? { permittedAs } : {}
+  switch (reply.kind) {
+    case 'answered':
+      return { ...(await relayRead(exchange, reply)), ...noted }
+    case 'too-large':
+      return { ...withoutOutcome('unusable'), upstreamStatus: reply.status, ...noted }
+    case 'unreachable':
+    case 'too-slow':
+      return { ...withoutOutcome(reply.kind, reply.error), ...noted }
+  }
+}
+
+/** The names of the changes as which it is permitted, or the refusal. */
+function judged(
+  exchange: Exchange,
+  { rules }: OperationPolicy,
+  resource: Resource,
+): { readonly permittedAs: readonly string[] } | { readonly reply: Reply } {
+  const { base, knownBases, config } = exchange
+  if (!rules) return { permittedAs: [] }
+  if (resource.type !== 'Parameters') {
+    return { reply: refuse('body-mismatch', 'The body of this operation is a Parameters resource.') }
+  }
+  const decision = judgeOperation(rules, base.policy, resource, {
+    bases: knownBases,
+    maxRefusals: config.limits.refusals,
+  })
+  return decision.verdict === 'permit' ? decision : { reply: { kind: 'refused', refusals: decision.refusals } }
+}
+
+/** If-Match may be there, and then it is one entity tag, as for an update. */
+function preconditionsOf({ head }: Exchange): Refusal[] {
+  const refusals: Refusal[] = []
+  const lines = head.fieldLines('if-match')
+  const ifMatch = lines.length > 0 ? readIfMatch(lines) : undefined
+  if (ifMatch && ifMatch.kind !== 'version')
+    refusals.push({ cause: `if-match-${ifMatch.kind}`, diagnostics: ifMatch.sentence })
+  for (const name of ['if-none-match', 'if-unmodified-since', 'if-none-exist']) {
+    if (head.fieldLines(name).length > 0) {
+      const diagnostics = `The precondition ${name} is not offered on this interaction; leave it out.`
+      refusals.push({ cause: 'precondition-not-offered', diagnostics })
+    }
+  }
+  return refusals
+}
