@@ -79,12 +79,12 @@ function compileTest(
   otherwise: Otherwise,
   about: string | undefined,
 ): Test {
-  const tests = (['is', 'coded', 'text', 'refers to'] as const).filter((key) => input[key] !== undefined)
+  const tests = (['is', 'coded', 'text', 'digits', 'refers to'] as const).filter((key) => input[key] !== undefined)
   const nested = input.holds !== undefined || input.lacks !== undefined || input.open !== undefined
   if (tests.length + (nested ? 1 : 0) !== 1) {
     context.report(
       at,
-      'Expected exactly one of `is`, `coded`, `text`, `refers to`, or what the element `holds`, `lacks` or that it is `open`.',
+      'Expected exactly one of `is`, `coded`, `text`, `digits`, `refers to`, or what the element `holds`, `lacks` or that it is `open`.',
       { at: 'key' },
     )
   }
@@ -94,6 +94,9 @@ function compileTest(
   }
   if (input['max-length'] !== undefined && input.text === undefined)
     context.report([...at, 'max-length'], '`max-length` goes with `text`.', { at: 'key' })
+  if (input['check-digit'] !== undefined && input.digits === undefined) {
+    context.report([...at, 'check-digit'], '`check-digit` goes with `digits`.', { at: 'key' })
+  }
   if (input.coded === undefined) {
     for (const key of ['wrong-code', 'wrong-system'] as const) {
       if (input[key]) context.report([...at, key], `\`${key}\` goes with \`coded\`.`, { at: 'key' })
@@ -114,6 +117,9 @@ function compileTest(
     case 'text':
       applies('text', ['string', 'markdown'])
       return { kind: 'text', maxLength: input['max-length'] ?? Infinity }
+    case 'digits':
+      applies('digits', ['string', 'id', 'code', 'uri'])
+      return { kind: 'digits', count: input.digits!, checkDigit: input['check-digit'] }
     case 'refers to': {
       applies('refers to', ['Reference'])
       const variable = meant(input['refers to']!, about)

@@ -40,6 +40,10 @@ export function holds(
         return { what: `is longer than ${test.maxLength} characters` }
       }
       return undefined
+    case 'digits':
+      covered.add(node)
+      if (!new RegExp(`^[0-9]{${test.count}}$`).test(value?.text ?? '')) return { what: `is not ${test.count} digits` }
+      return test.checkDigit && !hasCheckDigit(value!.text) ? { what: 'has a wrong check digit' } : undefined
     case 'refers': {
       for (const name of ['reference', 'display']) for (const item of node.children.get(name) ?? []) covered.add(item)
       const reference = node.children.get('reference')?.[0]
@@ -94,6 +98,13 @@ function coded(
 /** White space of every kind (also no-break), and what is not seen at all (zero-width, control, format). */
 export function isBlank(text: string): boolean {
   return !/[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800]/u.test(text)
+}
+
+/** Modulus 11: weights from n down to 2 over all but the last digit; 11 less the remainder, where 11 is 0 and 10 is none. */
+function hasCheckDigit(digits: string): boolean {
+  const sum = [...digits.slice(0, -1)].reduce((total, digit, i) => total + Number(digit) * (digits.length - i), 0)
+  const check = (11 - (sum % 11)) % 11
+  return check === Number(digits.at(-1))
 }
 
 export function writeLiterals(literals: readonly Literal[]): string {

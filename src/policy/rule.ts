@@ -96,8 +96,12 @@ export type Test =
       readonly wrongSystem: Otherwise | undefined
     }
   | { readonly kind: 'text'; readonly maxLength: number }
+  | { readonly kind: 'digits'; readonly count: number; readonly checkDigit: CheckDigit | undefined }
   | { readonly kind: 'refers'; readonly variable: string }
   | { readonly kind: 'content'; readonly content: Content }
+
+/** How the last of some digits follows from the others. */
+export type CheckDigit = 'modulus-11'
 
 /** The coded values that a policy allows: each code under each of the systems. */
 export interface CodeList {

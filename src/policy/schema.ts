@@ -45,6 +45,8 @@ export interface ConditionInput extends ContentInput {
   coded?: string | undefined
   text?: 'not blank' | undefined
   'max-length'?: number | undefined
+  digits?: number | undefined
+  'check-digit'?: 'modulus-11' | undefined
   'refers to'?: string | undefined
   times?: z.infer<typeof times> | undefined
   otherwise?: AnswerInput | undefined
@@ -78,6 +80,13 @@ const conditionSchema: z.ZodType<ConditionInput> = z
       .describe('The name of a list under `lists`: one coding from it, none with another code of its systems.'),
     text: z.literal('not blank').optional().describe('Something visible must be written.'),
     'max-length': z.int().min(1).optional().describe('The most characters of a `text`.'),
+    digits: z.int().min(1).max(64).optional().describe('Exactly so many digits, and nothing else.'),
+    'check-digit': z
+      .enum(['modulus-11'])
+      .optional()
+      .describe(
+        'How the last of the `digits` follows from the others: weights from n down to 2, 11 less the remainder.',
+      ),
     'refers to': text
       .optional()
       .describe('A reference that names what a variable is bound to (`$this`: the resource).'),

@@ -5,7 +5,7 @@ import { withoutServerOwned, type Resource } from '../../src/fhir/element.ts'
 import { parseJson } from '../../src/fhir/json.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
 import type { Decision } from '../../src/policy/decision.ts'
-import { judge } from '../../src/policy/judge.ts'
+import { judge, judgeOperation } from '../../src/policy/judge.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { answerTo } from '../../src/policy/refusal.ts'
 import { applyChange, type Operation } from './json-patch.ts'
@@ -20,6 +20,8 @@ interface Case {
   readonly case: string
   readonly before?: string
   readonly create?: string
+  readonly operation?: string
+  readonly parameters?: string
   readonly change?: readonly Operation[]
   readonly permit?: readonly string[]
   readonly refuse?: readonly { at: string; status: number; code?: string }[]
@@ -33,23 +35,24 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith('.cases.ya
   describe(`the cases of ${policy.name}`, () => {
     for (const one of file.cases) {
       it(`${one.case}`, () => {
-        const before = one.before === undefined ? undefined : file.resources[one.before]
-        const after = before === undefined ? file.resources[one.create!] : applyChange(before, one.change!)
-        const type = (after as { resourceType: string }).resourceType
-        const decision = judge(
-          policy,
-          {
-            interaction: before === undefined ? 'create' : 'update',
-            type,
-            before: before === undefined ? undefined : resource(before, policy),
-            after: resource(after, policy),
-          },
-          { bases: [], maxRefusals: 100 },
-        )
+        const decision = decide(one, file.resources, policy)
         expect(outcome(decision, policy)).toEqual(one.permit ?? sorted(one.refuse!))
       })
     }
   })
+}
+
+const surroundings = { bases: [], maxRefusals: 100 }
+
+function decide(one: Case, resources: CaseFile['resources'], policy: Policy): Decision {
+  const start = resources[one.before ?? one.parameters ?? one.create!]
+  const after = resource(applyChange(start, one.change ?? []), policy)
+  if (one.operation !== undefined) {
+    const rules = policy.system.operations.get(one.operation.slice(1))!.rules!
+    return judgeOperation(rules, policy, after, surroundings)
+  }
+  const before = one.before === undefined ? undefined : resource(start, policy)
+  return judge(policy, { interaction: before ? 'update' : 'create', type: after.type, before, after }, surroundings)
 }
 
 type Expected = NonNullable<Case['refuse']>[number]
