@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { ensureHapiServerJar } from './hapi-server-jar.mjs'
+import { ensureHapiServerJar } from './hapi-jars.mjs'
 import { ensureInstalled, root } from './installed.mjs'
 
 ensureInstalled()

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ensureHapiServerJar, java } from '../../scripts/hapi-server-jar.mjs'
+import { ensureHapiServerJar, java } from '../../scripts/hapi-jars.mjs'
 import { startHapi, type HapiServer } from './hapi-server.ts'
 
 describe('a HAPI of our own, with a folder for its data', () => {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
-import { ensureHapiServerJar, java } from '../../scripts/hapi-server-jar.mjs'
+import { ensureHapiServerJar, java } from '../../scripts/hapi-jars.mjs'
 
 export type HapiVersion = 'DSTU3' | 'R4'
 

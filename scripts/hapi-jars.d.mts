@@ -1,2 +1,3 @@
 export declare const java: string
 export declare function ensureHapiServerJar(): string
+export declare function ensureHapiClientJar(): string
