@@ -1,3 +1,4 @@
+import { sameValue } from '../fhir/element.ts'
 import type { CompileContext, Scope, Variable } from './compile-context.ts'
 import { compileContent, meant } from './compile-content.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -107,9 +108,8 @@ function compilePart(
     }
     const from = context.literals(whole.from, found.end.type, origin('from').at)
     const to = context.literals(whole.to, found.end.type, origin('to').at)
-    const text = (literal: (typeof from)[number]) => (literal ? `=${literal.text}` : 'absent')
-    if (from.some((a) => to.some((b) => text(a) === text(b)))) {
-      context.report(origin('to').at, 'A value in both `from` and `to` would be no difference.')
+    if (from.every((a) => to.every((b) => sameValue(a, b)))) {
+      context.report(origin('to').at, '`from` and `to` are the same value: that would be no difference.')
     }
     return { part: { kind, id, path, times, otherwise, from, to } }
   }

@@ -28,7 +28,7 @@ export function compileChanges(
   type: string,
   id: string,
   at: SourcePath,
-  input: Pick<RuleSetInput, 'changes' | 'otherwise'>,
+  input: Pick<RuleSetInput, 'changes' | 'otherwise' | 'rest'>,
 ): RuleSet {
   const general = context.input.answers?.['change-not-permitted']
   const otherwise = context.otherwise(input.otherwise, [...at, 'otherwise'], {
@@ -40,7 +40,16 @@ export function compileChanges(
   const changes = Object.entries(input.changes).map(([name, change]) =>
     compileChange(context, name, `${id}.${name}`, change, [...at, 'changes', name], root, otherwise),
   )
-  return { id, at, changes, otherwise, match: compileMatch(context) }
+  const rest = input.rest && {
+    permitAs: input.rest['permit-as'],
+    except: (input.rest.except ?? []).flatMap((path, i) => {
+      const found = context.path(path, [...at, 'rest', 'except', i], root)
+      return found ? [found.path] : []
+    }),
+  }
+  if (changes.length === 0 && !rest)
+    context.report(at, 'There are neither `changes` nor `rest`: nothing would be permitted.', { at: 'key' })
+  return { id, at, changes, otherwise, rest, match: compileMatch(context) }
 }
 
 function compileMatch(context: CompileContext): ReadonlyMap<string, readonly string[]> {

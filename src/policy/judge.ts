@@ -8,6 +8,7 @@ import { occurrencesOf, type Occurrence } from './occurrence.ts'
 import type { Policy } from './policy.ts'
 import { rebuild } from './rebuild.ts'
 import type { Refusal } from './refusal.ts'
+import { permittedByRest } from './rest.ts'
 import type { Otherwise, RuleSet } from './rule.ts'
 import { Selection } from './select.ts'
 
@@ -67,9 +68,18 @@ function judgeBy(
   const claims = claimsOf(complete)
   const unclaimed = new Set(alignment.differences.filter((difference) => !claims.has(difference)))
   const disputed = alignment.differences.filter((difference) => (claims.get(difference) ?? 0) > 1)
-  if (unclaimed.size === 0 && disputed.length === 0) {
-    return { verdict: 'permit', permittedAs: [...new Set(complete.map((occurrence) => occurrence.change.name))] }
+  const names = complete.map((occurrence) => occurrence.change.name)
+  if (rules.rest && unclaimed.size > 0) {
+    const permitted = permittedByRest(rules.rest, unclaimed, alignment.root, judgement)
+    // What belongs to a change that is not complete is that change's to speak of.
+    for (const { begun, complete: whole, findings } of occurrences) {
+      if (!begun || whole) continue
+      for (const { fits, flawed } of findings) for (const held of [...fits, ...flawed]) permitted.delete(held)
+    }
+    for (const difference of permitted) unclaimed.delete(difference)
+    if (permitted.size > 0) names.push(rules.rest.permitAs)
   }
+  if (unclaimed.size === 0 && disputed.length === 0) return { verdict: 'permit', permittedAs: [...new Set(names)] }
   return deny(refusalsFor(rules, occurrences, unclaimed, disputed, judgement).slice(0, surroundings.maxRefusals))
 }
 

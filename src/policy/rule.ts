@@ -14,8 +14,16 @@ export interface RuleSet {
   readonly changes: readonly Change[]
   /** The answer to a difference that nobody claims. */
   readonly otherwise: Otherwise
+  /** What nobody claims is permitted under a name, but for what these paths select. Without it, it is refused. */
+  readonly rest: Rest | undefined
   /** Lists whose items are paired by a key of their own: list definition (`List.entry`) → names of the key (`item`, `reference`). */
   readonly match: ReadonlyMap<string, readonly string[]>
+}
+
+/** For policies that forbid little. */
+export interface Rest {
+  readonly permitAs: string
+  readonly except: readonly Path[]
 }
 
 /** A small bundle of differences that belong together, with what they require. */

@@ -160,7 +160,14 @@ const ruleSetSchema = z.strictObject({
     .literal('required')
     .optional()
     .describe('update, delete: the request must name the version that it changes.'),
-  changes: z.record(text, changeSchema).describe('The permitted changes, by name.'),
+  changes: z.record(text, changeSchema).default({}).describe('The permitted changes, by name.'),
+  rest: z
+    .strictObject({
+      'permit-as': text.describe('The name under which it is permitted.'),
+      except: z.array(text).optional().describe('Paths at, in and around which nothing of it may differ.'),
+    })
+    .optional()
+    .describe('What no change claims is permitted. Without it, it is refused.'),
   otherwise: answerSchema.optional().describe('The answer to a difference that no change claims.'),
 })
 

@@ -20,6 +20,7 @@ interface Case {
   readonly case: string
   readonly before?: string
   readonly create?: string
+  readonly delete?: string
   readonly operation?: string
   readonly parameters?: string
   readonly change?: readonly Operation[]
@@ -45,7 +46,11 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith('.cases.ya
 const surroundings = { bases: [], maxRefusals: 100 }
 
 function decide(one: Case, resources: CaseFile['resources'], policy: Policy): Decision {
-  const start = resources[one.before ?? one.parameters ?? one.create!]
+  const start = resources[one.before ?? one.parameters ?? one.create ?? one.delete!]
+  if (one.delete !== undefined) {
+    const before = resource(start, policy)
+    return judge(policy, { interaction: 'delete', type: before.type, before, after: undefined }, surroundings)
+  }
   const after = resource(applyChange(start, one.change ?? []), policy)
   if (one.operation !== undefined) {
     const rules = policy.system.operations.get(one.operation.slice(1))!.rules!

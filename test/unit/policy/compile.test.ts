@@ -111,8 +111,8 @@ describe('compilePolicy', () => {
     [
       'a transition that is none',
       'to: inactive',
-      'to: [inactive, active]',
-      'A value in both `from` and `to` would be no difference.',
+      'to: active',
+      '`from` and `to` are the same value: that would be no difference.',
     ],
     [
       'a value of the wrong kind',
