@@ -9,7 +9,7 @@ import type { Policy } from './policy.ts'
 import { rebuild } from './rebuild.ts'
 import type { Refusal } from './refusal.ts'
 import { permittedByRest } from './rest.ts'
-import type { Otherwise, RuleSet } from './rule.ts'
+import type { RuleSet } from './rule.ts'
 import { Selection } from './select.ts'
 
 /** One write, brought to the two values that are judged. Create is after without before, delete is before without after. */
@@ -179,11 +179,9 @@ function refusalOf(flaw: Flaw): Refusal {
     cause: malformed ? 'body-malformed' : 'change-not-permitted',
     rule,
     expression,
-    diagnostics: sentence(`${expression} ${what}`, otherwise),
+    diagnostics: malformed
+      ? `${expression} ${what}: a server would drop it without a word. Leave it out.`
+      : `${expression} ${what}. ${otherwise.help ?? otherwise.say}`.trim(),
     ...(otherwise.answer && !malformed ? { answer: { text: otherwise.say, ...otherwise.answer } } : {}),
   }
-}
-
-function sentence(what: string, otherwise: Otherwise): string {
-  return `${what}. ${otherwise.help ?? otherwise.say}`.trim()
 }
