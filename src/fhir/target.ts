@@ -53,11 +53,12 @@ export function faultsOfTarget(rawTarget: string): readonly Fault[] {
 
 /** Reads the method and the raw target of a request under a base path. */
 export function readTarget(method: string, rawTarget: string, basePath: string, pagingParameter?: string): Target {
-  const faults = [...faultsOfTarget(rawTarget)]
+  const target = withoutSlashOfBase(rawTarget, basePath)
+  const faults = [...faultsOfTarget(target)]
   if (faults.length > 0) return { kind: 'malformed', faults }
 
-  const query = queryOf(rawTarget)
-  const path = pathOf(rawTarget).slice(basePath.length)
+  const query = queryOf(target)
+  const path = pathOf(target).slice(basePath.length)
   const parameters = readQuery(query)
   if (parameters === undefined) {
     return malformed('The query is not percent-encoded UTF-8.')
@@ -75,11 +76,20 @@ export function readTarget(method: string, rawTarget: string, basePath: string, 
 
   const found = known?.find((interaction) => interaction.method === (method === 'HEAD' ? 'GET' : method))
   if (!found) return { kind: 'not-offered', known: known?.[0] }
-  if (found.code === 'update' && !found.conditional) {
-    const others = parameters.filter(([name]) => name !== '_format' && name !== '_pretty')
-    if (others.length > 0) return malformed('An update takes no query but `_format` and `_pretty`; leave the rest out.')
+  const others = parameters.some(([name]) => name !== '_format' && name !== '_pretty')
+  if (others && found.code === 'update' && !found.conditional) {
+    return malformed('An update takes no query but `_format` and `_pretty`; leave the rest out.')
+  }
+  // There are clients whose conditional create looks like this: without the condition it would be a second record.
+  if (others && found.code === 'create') {
+    return malformed('A create takes no query but `_format` and `_pretty`; a condition goes into If-None-Exist.')
   }
   return { kind: 'interaction', interaction: method === 'HEAD' ? { ...found, method: 'HEAD' } : found }
+}
+
+/** `[base]/` is the base: there are clients that join it with an empty path, for transactions and for pages. */
+function withoutSlashOfBase(rawTarget: string, basePath: string): string {
+  return pathOf(rawTarget) === `${basePath}/` ? basePath + rawTarget.slice(basePath.length + 1) : rawTarget
 }
 
 /** The name and value pairs of a query or a form (application/x-www-form-urlencoded); undefined when it is malformed. */

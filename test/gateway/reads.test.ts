@@ -90,7 +90,7 @@ describe('a read', () => {
     const answer = await booted.send('HEAD', '/STU3/Flag/1')
     expect(answer).toMatchObject({ status: 200, body: '', headers: { etag: 'W/"3"' } })
     expect(booted.upstream.seen[0]!.method).toBe('GET')
-    const refused = await booted.send('HEAD', '/STU3/')
+    const refused = await booted.send('HEAD', '/STU3/Flag/1/')
     expect(refused).toMatchObject({ status: 400, body: '', headers: { 'content-type': /json/ } })
   })
 
