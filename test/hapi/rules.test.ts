@@ -332,3 +332,35 @@ describe('an interaction that is not offered', () => {
     expect(await stored(path)).toEqual({ status: 200, etag, content: record })
   })
 })
+
+it('an operation that HAPI does not have is judged first, and then refused in HAPI’s words', async () => {
+  const call = async (nhsNumber: string) => {
+    const [reason, comment] = removal()['extension'] as [{ valueCodeableConcept: Json }, { valueString: string }]
+    const answer = await fetch(`${gateway.url}/$removerarecord`, {
+      method: 'POST',
+      headers: { 'content-type': mediaType.json },
+      body: JSON.stringify({
+        resourceType: 'Parameters',
+        parameter: [
+          {
+            name: 'removeRARecord',
+            part: [
+              { name: 'nhsNumber', valueString: nhsNumber },
+              { name: 'removalReason', valueCodeableConcept: reason.valueCodeableConcept },
+              { name: 'supportingComment', valueString: comment.valueString },
+            ],
+          },
+        ],
+      }),
+    })
+    return { status: answer.status, issues: issues(await answer.text(), 'json') }
+  }
+  expect(await call('9000000008')).toEqual({
+    status: 400,
+    issues: [{ issue: 'invalid', code: 'INVALID_NHS_NUMBER', at: 'Parameters.parameter[0].part[0].value' }],
+  })
+  expect(await call('9000000009')).toEqual({
+    status: 400,
+    issues: [{ issue: 'not-supported', code: undefined, at: undefined }],
+  })
+})
