@@ -102,7 +102,10 @@ export function isBlank(text: string): boolean {
 
 /** Modulus 11: weights from n down to 2 over all but the last digit; 11 less the remainder, where 11 is 0 and 10 is none. */
 function hasCheckDigit(digits: string): boolean {
-  const sum = Array.from(digits.slice(0, -1)).reduce((total, digit, i) => total + Number(digit) * (digits.length - i), 0)
+  const sum = Array.from(digits.slice(0, -1)).reduce(
+    (total, digit, i) => total + Number(digit) * (digits.length - i),
+    0,
+  )
   const check = (11 - (sum % 11)) % 11
   return check === Number(digits.at(-1))
 }
