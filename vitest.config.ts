@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/policies/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/policies/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
+        },
+      },
       { test: { name: 'gateway', include: ['test/gateway/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 } },
       {
         test: {

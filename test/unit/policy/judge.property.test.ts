@@ -9,7 +9,8 @@ import { compilePolicy } from '../../../src/policy/compile.ts'
 import type { Decision } from '../../../src/policy/decision.ts'
 import { judge } from '../../../src/policy/judge.ts'
 import { rebuild } from '../../../src/policy/rebuild.ts'
-import { mayPass, type Json, type JsonObject } from './oracle.ts'
+import { mayPass } from '../../fuzz/oracle.ts'
+import type { Json, JsonObject } from '../../fuzz/plain-json.ts'
 
 const compiled = compilePolicy(
   'nhs',
