@@ -30,6 +30,7 @@ function removeItem(random: Random, resource: JsonObject): void {
     `https://clinicals.spineservices.nhs.uk/STU3/${resource['resourceType']}/f1`,
   ])
   put(random, items(resource, 'contained'), provenance(random, 'p9', own, 'UPDATE'))
+  if (random.chance(0.03)) put(random, items(resource, 'contained'), provenance(random, 'p8', own, 'UPDATE'))
   if (random.chance(0.5)) addLink(random, resource, 'p9')
 }
 
@@ -133,7 +134,8 @@ function mutateObject(random: Random, object: JsonObject): void {
       delete object[name]
       break
     case 1:
-      if (typeof value === 'string')
+      // A narrative's text is XHTML, in which not every text can stand.
+      if (typeof value === 'string' && name !== 'div')
         object[name] = random.pick(['active', 'inactive', '#c1', '#', 'x', value.toUpperCase(), `${value} `])
       else if (typeof value === 'boolean') object[name] = !value
       break
@@ -167,11 +169,11 @@ function additions(object: JsonObject): readonly (readonly [string, readonly Jso
     ]
   }
   if ('reference' in object) return [['identifier', [identifier]]]
-  const ofAnyResource = [
+  const ofAnyResource: readonly (readonly [string, readonly Json[]])[] = [
     ['modifierExtension', [[{ url: 'https://a.example', valueBoolean: true }]]],
     ['language', ['en', 'de']],
     ['implicitRules', ['https://a.example']],
-  ] as const
+  ]
   switch (object['resourceType']) {
     case 'Flag':
       return [...ofAnyResource, ['period', [{ start: '2026-01-01' }]], ['identifier', [[identifier]]]]

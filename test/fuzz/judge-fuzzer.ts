@@ -31,10 +31,14 @@ export interface Disagreement {
   readonly after: JsonObject
 }
 
-function nhsPolicy(): Policy {
-  const file = 'config/policies/nhs-reasonable-adjustments-stu3.yaml'
-  const compiled = compilePolicy(file, readFileSync(file, 'utf8'))
-  if (!compiled.ok) throw new Error('The policy does not compile.')
+const policyFile = 'config/policies/nhs-reasonable-adjustments-stu3.yaml'
+
+/** The shipped policy, whose rules the oracle knows. */
+export const policyText = readFileSync(policyFile, 'utf8')
+
+function policyOf(text: string): Policy {
+  const compiled = compilePolicy(policyFile, text)
+  if (!compiled.ok) throw new Error(`The policy does not compile: ${JSON.stringify(compiled.diagnostics)}`)
   return compiled.policy
 }
 
@@ -48,15 +52,16 @@ export function fuzzJudge(
   seed: number,
   from: number,
   until: number,
+  text = policyText,
 ): { readonly tally: Tally; readonly disagreement?: Disagreement } {
-  const policy = nhsPolicy()
+  const policy = policyOf(text)
   const tally: Tally = { permitted: 0, refused: 0, unread: 0 }
   for (let run = from; run < until; run++) {
     const random = randomOfRun(seed, run)
     const before = storedResource(random)
     const after = changed(random, before)
-    const format = random.chance(0.7) ? 'json' : 'xml'
     const route = random.pick(routes)
+    const format = random.pick(route.formats)
     const routeSeed = random.int(2 ** 31)
     const tryOut = (pair: Pair) => compare(policy, pair, route, format, routeSeed)
     const found = tryOut({ before, after })

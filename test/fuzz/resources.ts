@@ -145,8 +145,9 @@ function list(random: Random): JsonObject {
     contained.push(made)
     if (random.chance(0.95)) entries.push(entry(random, 'Condition', `c${n}`))
     if (random.chance(0.05)) entries.push(entry(random, 'Condition', `c${n}`))
-    if (made['clinicalStatus'] !== 'active' || random.chance(0.05))
+    if (random.chance(made['clinicalStatus'] === 'active' ? 0.05 : 0.6)) {
       for (const one of entries.slice(-1)) one['deleted'] = true
+    }
     if (random.chance(0.5)) {
       contained.push(provenance(random, `p${n}`, `#c${n}`, 'CREATE'))
       if (random.chance(0.7)) entries.push(entry(random, 'Provenance', `p${n}`))
