@@ -179,7 +179,10 @@ describe('what is no JSON Patch is malformed', () => {
     ['[{"op":"remove","path":"/subject"},]', 'not JSON'],
     ["[{'op':'remove','path':'/subject'}]", 'not JSON'],
     [`[{"op":"add","path":"/x","value":${'['.repeat(200)}${']'.repeat(200)}}]`, 'nested too deeply'],
-    [JSON.stringify(Array(1001).fill({ op: 'test', path: '/id', value: 'a' })), 'too many operations'],
+    [
+      JSON.stringify(Array.from({ length: 1001 }, () => ({ op: 'test', path: '/id', value: 'a' }))),
+      'too many operations',
+    ],
   ])('%s', (text, reason) => {
     const outcome = outcomeOf(apply(text))
     expect(outcome).toMatch(/^malformed: /)
@@ -295,17 +298,17 @@ describe('copies that double the resource are stopped', () => {
     const double = { op: 'copy', from: '/identifier', path: '/identifier/0/extension' }
     const wide = Array.from({ length: 100 }, (_, i) => ({ op: 'copy', from: '/code', path: `/code/c${i}` }))
     expect(outcomeOf(apply(wide))).toContain('too long')
-    expect(outcomeOf(apply(Array(100).fill(double)))).toMatch(/too (?:long|deep)/)
+    expect(outcomeOf(apply(Array.from({ length: 100 }, () => double)))).toMatch(/too (?:long|deep)/)
   })
 
   test('in depth', () => {
     const deeper = { op: 'copy', from: '/code', path: '/code/coding/0/extension' }
-    expect(outcomeOf(apply(Array(100).fill(deeper)))).toContain('nested too deeply')
+    expect(outcomeOf(apply(Array.from({ length: 100 }, () => deeper)))).toContain('nested too deeply')
   })
 
   test('but what replaces something does not count on top of it', () => {
     const small = { ...bounds, characters: 2000 }
-    const again = Array(1000).fill({ op: 'add', path: '/code/text', value: 'x'.repeat(100) })
+    const again = Array.from({ length: 1000 }, () => ({ op: 'add', path: '/code/text', value: 'x'.repeat(100) }))
     expect(outcomeOf(apply(again, stored, small))).toBe('applied')
   })
 
