@@ -134,7 +134,14 @@ const onResource: ReadonlySet<InteractionCode> = new Set([
   'create',
   'search-type',
 ])
-const onSystem: ReadonlySet<InteractionCode> = new Set(['capabilities', 'search-system', 'history-system', 'paging'])
+const onSystem: ReadonlySet<InteractionCode> = new Set([
+  'capabilities',
+  'search-system',
+  'history-system',
+  'paging',
+  'transaction',
+  'batch',
+])
 
 /** The rules that an interaction is judged by. */
 const rulesFor = { update: 'update', patch: 'update', create: 'create', delete: 'delete' } as const

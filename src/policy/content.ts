@@ -1,7 +1,7 @@
 import type { Aligned } from './align.ts'
-import { holds, type Shortcoming } from './condition.ts'
+import { holds } from './condition.ts'
 import { absentExpression, expressionOf } from './expression.ts'
-import type { Judgement } from './judgement.ts'
+import type { Effort, Judgement } from './judgement.ts'
 import { sliceKeys } from './path.ts'
 import type { Condition, Content, Otherwise } from './rule.ts'
 import type { Bindings } from './select.ts'
@@ -17,9 +17,32 @@ export interface Flaw {
   readonly malformed?: true
 }
 
+/** What was found in one subtree. */
+class Findings {
+  readonly flaws: Flaw[] = []
+  /** Values that the policy has accounted for. */
+  readonly covered = new Set<Aligned>()
+  /** What a flaw has named: it is not also a stray. */
+  readonly named = new Set<Aligned>()
+  readonly #judgement: Judgement
+
+  constructor(judgement: Judgement) {
+    this.#judgement = judgement
+  }
+
+  get full(): boolean {
+    return this.flaws.length >= this.#judgement.maxFlaws
+  }
+
+  at(node: Aligned, flaw: Omit<Flaw, 'expression'>): void {
+    this.named.add(node)
+    if (!this.full) this.flaws.push({ ...flaw, expression: expressionOf(node, this.#judgement.definitions) })
+  }
+}
+
 /**
- * Everything that is wrong with a subtree by what the policy says of its content. A closed subtree holds what the policy
- * names and nothing else; an open one may hold more, but nothing that the FHIR version does not define.
+ * What is wrong with a subtree by what the policy says of its content, within a bound. A closed subtree holds what the
+ * policy names and nothing else; an open one may hold more, but nothing that the FHIR version does not define.
  */
 export function flawsOf(
   node: Aligned,
@@ -29,76 +52,78 @@ export function flawsOf(
   bindings: Bindings,
   judgement: Judgement,
 ): Flaw[] {
-  const flaws: Flaw[] = []
-  const covered = new Set<Aligned>()
+  const findings = new Findings(judgement)
   const slice = sliceKey(node)
-  if (slice) covered.add(slice)
-  check(node, content, rule, bindings, judgement, flaws, covered)
-  for (const stray of strays(node, covered, content.open)) {
-    const expression = expressionOf(stray, judgement.definitions)
-    if (flaws.some((flaw) => expression === flaw.expression || expression.startsWith(`${flaw.expression}.`))) continue
-    const undefinedElement = (stray.after ?? stray.before)!.type === undefined
-    flaws.push({
+  if (slice) findings.covered.add(slice)
+  if (!check(node, content, rule, bindings, judgement, findings)) return findings.flaws
+  for (const stray of strays(node, findings.covered, content.open, judgement.effort)) {
+    if (findings.full) break
+    if (isWithin(stray, findings.named)) continue
+    const isUndefined = (stray.after ?? stray.before)!.type === undefined
+    findings.at(stray, {
       rule,
-      expression,
-      what: undefinedElement ? 'is not an element of this FHIR version' : 'may not be part of what is added',
+      what: isUndefined ? 'is not an element of this FHIR version' : 'may not be part of what is added',
       otherwise,
-      ...(undefinedElement ? { malformed: true as const } : {}),
+      ...(isUndefined ? { malformed: true as const } : {}),
     })
   }
-  return flaws
+  return findings.flaws
 }
 
+function isWithin(node: Aligned, named: ReadonlySet<Aligned>): boolean {
+  for (let at: Aligned | undefined = node; at; at = at.parent) if (named.has(at)) return true
+  return false
+}
+
+/**
+ * Checks what must be there and what must not. Where something is there far too often, that is all that is said, and false
+ * is given: one resource that a thousand occurrences select by a thousand references must not be gone through by each.
+ */
 function check(
   node: Aligned,
   content: Content,
   rule: string,
   bindings: Bindings,
   judgement: Judgement,
-  flaws: Flaw[],
-  covered: Set<Aligned>,
-): void {
+  findings: Findings,
+): boolean {
   // Paths start at the subtree; what a reference must name is meant as the part means it.
   const scope = new Map(bindings).set('$this', [node])
-  for (const condition of content.holds) {
-    const found = judgement.selection.nodes(condition.path, scope)
-    for (const item of found) {
-      for (let up: Aligned | undefined = item; up && up !== node; up = up.parent) {
-        const key = sliceKey(up)
-        if (key) covered.add(key)
-      }
-    }
+  const selected = content.holds.map((condition) => judgement.selection.nodes(condition.path, scope))
+  let countable = true
+  for (const [i, { id, times, otherwise }] of content.holds.entries()) {
+    if (selected[i]!.length <= times.max) continue
+    if (selected[i]!.length > times.max + judgement.maxFlaws) countable = false
+    const what = `is one too many: at most ${times.max} may be there`
+    findings.at(selected[i]![times.max]!, { rule: `${rule}/${id}`, what, otherwise })
+  }
+  if (!countable) return false
+
+  for (const [i, condition] of content.holds.entries()) {
+    const items = selected[i]!
     const rulePart = `${rule}/${condition.id}`
-    if (found.length < condition.times.min) {
-      flaws.push({
+    if (items.length < condition.times.min && !findings.full) {
+      findings.flaws.push({
         rule: rulePart,
         expression: absentExpression(node, condition.path, judgement.definitions),
         what: 'is missing',
         otherwise: condition.otherwise,
       })
-      continue
     }
-    if (found.length > condition.times.max) {
-      const extra = found[condition.times.max]!
-      flaws.push({
-        rule: rulePart,
-        expression: expressionOf(extra, judgement.definitions),
-        what: `is one too many: at most ${condition.times.max} may be there`,
-        otherwise: condition.otherwise,
-      })
+    for (const item of items) {
+      for (let up: Aligned | undefined = item; up && up !== node; up = up.parent) {
+        const key = sliceKey(up)
+        if (key) findings.covered.add(key)
+      }
+      test(item, condition, rulePart, bindings, judgement, findings)
     }
-    for (const item of found) test(item, condition, rulePart, bindings, judgement, flaws, covered)
   }
-  for (const { path, otherwise: lacking } of content.lacks) {
+  for (const { path, otherwise } of content.lacks) {
     for (const item of judgement.selection.nodes(path, scope)) {
-      flaws.push({
-        rule: `${rule}/lacks ${path.text}`,
-        expression: expressionOf(item, judgement.definitions),
-        what: 'may not be there',
-        otherwise: lacking,
-      })
+      findings.at(item, { rule: `${rule}/lacks ${path.text}`, what: 'may not be there', otherwise })
     }
   }
+  return true
 }
 
 function test(
@@ -107,23 +132,18 @@ function test(
   rule: string,
   bindings: Bindings,
   judgement: Judgement,
-  flaws: Flaw[],
-  covered: Set<Aligned>,
+  findings: Findings,
 ): void {
   if (condition.test.kind === 'content') {
-    check(item, condition.test.content, rule, bindings, judgement, flaws, covered)
-    if (condition.test.content.open) coverAll(item, covered)
+    const { content } = condition.test
+    check(item, content, rule, bindings, judgement, findings)
+    if (content.open) coverAll(item, findings.covered)
     return
   }
-  const shortcoming: Shortcoming | undefined = holds(item, condition.test, bindings, judgement, covered)
-  if (shortcoming) {
-    flaws.push({
-      rule,
-      expression: expressionOf(shortcoming.at ?? item, judgement.definitions),
-      what: shortcoming.what,
-      otherwise: shortcoming.otherwise ?? condition.otherwise,
-    })
-  }
+  const shortcoming = holds(item, condition.test, bindings, judgement, findings.covered)
+  if (!shortcoming) return
+  const { at = item, what, otherwise = condition.otherwise } = shortcoming
+  findings.at(at, { rule, what, otherwise })
 }
 
 /** What a slice was chosen by: its value (and nothing that rides on it) is accounted for. */
@@ -138,11 +158,13 @@ function coverAll(node: Aligned, covered: Set<Aligned>): void {
 }
 
 /** The topmost nodes that hold nothing that is covered; in an open subtree only what the FHIR version does not define. */
-function strays(root: Aligned, covered: ReadonlySet<Aligned>, open: boolean): Aligned[] {
+function strays(root: Aligned, covered: ReadonlySet<Aligned>, open: boolean, effort: Effort): Aligned[] {
   const found: Aligned[] = []
   const visit = (node: Aligned): 'stray' | 'known' => {
+    effort.spend(1)
     const element = (node.after ?? node.before)!
     if (element.type === undefined) return 'stray'
+    if (element.value !== undefined && !open && !covered.has(node)) return 'stray'
     let known = open || covered.has(node) || node === root
     const strayChildren: Aligned[] = []
     for (const items of node.children.values()) {
@@ -151,12 +173,9 @@ function strays(root: Aligned, covered: ReadonlySet<Aligned>, open: boolean): Al
         else known = true
       }
     }
-    if (element.value !== undefined && !open && !covered.has(node)) return 'stray'
-    if (known) {
-      found.push(...strayChildren)
-      return 'known'
-    }
-    return 'stray'
+    if (!known) return 'stray'
+    for (const child of strayChildren) found.push(child)
+    return 'known'
   }
   if (visit(root) === 'stray') found.push(root)
   return found

@@ -3,7 +3,7 @@ import { align, type Alignment, type Difference } from './align.ts'
 import type { Flaw } from './content.ts'
 import { noChange, type Decision } from './decision.ts'
 import { expressionOf, fhirPathName } from './expression.ts'
-import type { Judgement } from './judgement.ts'
+import { Effort, TooMuchEffort, type Judgement } from './judgement.ts'
 import { occurrencesOf, type Occurrence } from './occurrence.ts'
 import type { Policy } from './policy.ts'
 import { rebuild } from './rebuild.ts'
@@ -50,7 +50,25 @@ export function judgeOperation(
   return judgeBy(rules, policy, { before: undefined, after: parameters }, surroundings)
 }
 
+/** A List of 3,000 removals takes some 200,000. */
+const maxSteps = 3_000_000
+
 function judgeBy(
+  rules: RuleSet,
+  policy: Policy,
+  write: Pick<Write, 'before' | 'after'>,
+  surroundings: Surroundings,
+): Decision {
+  try {
+    return judgeWithin(rules, policy, write, surroundings)
+  } catch (error) {
+    if (!(error instanceof TooMuchEffort)) throw error
+    const diagnostics = 'This change is too intricate to be judged at once; make it in several smaller ones.'
+    return deny([{ cause: 'too-large', diagnostics }])
+  }
+}
+
+function judgeWithin(
   rules: RuleSet,
   policy: Policy,
   { before, after }: Pick<Write, 'before' | 'after'>,
@@ -59,9 +77,12 @@ function judgeBy(
   const alignment = align(before, after, rules.match)
   verify(alignment, before, after)
   if (alignment.differences.length === 0) return { verdict: 'permit', permittedAs: [noChange] }
+  const effort = new Effort(maxSteps)
   const judgement: Judgement = {
     definitions: policy.definitions,
-    selection: new Selection([...policy.bases, ...surroundings.bases]),
+    selection: new Selection([...policy.bases, ...surroundings.bases], effort),
+    effort,
+    maxFlaws: surroundings.maxRefusals,
   }
   const occurrences = rules.changes.flatMap((change) => occurrencesOf(change, alignment.root, judgement))
   const complete = occurrences.filter((occurrence) => occurrence.complete)
@@ -80,7 +101,7 @@ function judgeBy(
     if (permitted.size > 0) names.push(rules.rest.permitAs)
   }
   if (unclaimed.size === 0 && disputed.length === 0) return { verdict: 'permit', permittedAs: [...new Set(names)] }
-  return deny(refusalsFor(rules, occurrences, unclaimed, disputed, judgement).slice(0, surroundings.maxRefusals))
+  return deny(refusalsFor(rules, occurrences, unclaimed, disputed, judgement))
 }
 
 function deny(refusals: readonly Refusal[]): Decision {
@@ -112,10 +133,15 @@ function refusalsFor(
 ): Refusal[] {
   const refusals: Refusal[] = []
   const said = new Set<string>()
+  const statuses = new Set<number | undefined>()
+  /** Beyond the bound only what would be answered with another status, since the answer's status is chosen among all. */
   const say = (flaw: Flaw) => {
+    const status = flaw.malformed ? undefined : flaw.otherwise.answer?.status
+    if (refusals.length >= judgement.maxFlaws && statuses.has(status)) return
     const key = `${flaw.rule} ${flaw.expression} ${flaw.what}`
     if (said.has(key)) return
     said.add(key)
+    statuses.add(status)
     refusals.push(refusalOf(flaw))
   }
 
@@ -144,8 +170,10 @@ function refusalsFor(
     }
   }
 
-  for (const difference of unclaimed) say(plainFlaw(difference, rules, judgement))
-  for (const difference of disputed) {
+  // One of these at least is said; to write the paths of all would take as long as a body is large.
+  const first = (differences: Iterable<Difference>) => [...differences].slice(0, judgement.maxFlaws)
+  for (const difference of first(unclaimed)) say(plainFlaw(difference, rules, judgement))
+  for (const difference of first(disputed)) {
     say({ ...plainFlaw(difference, rules, judgement), what: 'is claimed by two changes of the policy at once' })
   }
   return refusals

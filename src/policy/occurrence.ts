@@ -5,7 +5,7 @@ import { absentExpression, expressionOf } from './expression.ts'
 import type { Judgement } from './judgement.ts'
 import { sliceKeys } from './path.ts'
 import type { Change, Literal, Part, ReplacedPart, SubtreePart } from './rule.ts'
-import type { Bindings } from './select.ts'
+import { isSelectedBy, type Bindings } from './select.ts'
 import { sameValue } from '../fhir/element.ts'
 
 /**
@@ -68,11 +68,12 @@ function evaluate(parts: readonly Part[], bindings: Bindings, judgement: Judgeme
       findings.push(replacedFinding(part, known, judgement))
       continue
     }
-    const { finding, items } = subtreeFinding(part, known, judgement)
+    const { finding, items, sound } = subtreeFinding(part, known, judgement)
     findings.push(finding)
     if (part.as === undefined) continue
     known = new Map(known).set(part.as, items)
-    for (const item of items) {
+    // Of an item that is flawed nothing more is asked: a thousand occurrences may select it.
+    for (const item of sound) {
       evaluate(part.with, new Map(known).set(part.as, [item]), judgement, findings)
     }
   }
@@ -153,6 +154,7 @@ function subtreeFinding(part: SubtreePart, bindings: Bindings, judgement: Judgem
   const flaws: Flaw[] = []
   const nearFlaws: Flaw[] = []
   const items: Aligned[] = []
+  const sound: Aligned[] = []
   let total = 0
   let last: Aligned | undefined
   for (const node of judgement.selection.nodes(part.path, bindings)) {
@@ -178,8 +180,11 @@ function subtreeFinding(part: SubtreePart, bindings: Bindings, judgement: Judgem
     }
     if (items.length > part.times.max) wrong.push(tooMany(node, part, part.times.max, judgement))
     if (wrong.length > 0) flawed.push(chain.difference)
-    else fits.push(chain.difference)
-    flaws.push(...wrong)
+    else {
+      fits.push(chain.difference)
+      sound.push(node)
+    }
+    for (const flaw of wrong) flaws.push(flaw)
   }
   if (part.total !== undefined && items.length > 0 && total !== part.total && last) {
     flaws.push(tooMany(last, part, part.total, judgement))
@@ -196,7 +201,7 @@ function subtreeFinding(part: SubtreePart, bindings: Bindings, judgement: Judgem
         }
       : undefined
   const finding: Finding = { part, fits, flawed, near, flaws, nearFlaws, lacking }
-  return { finding, items }
+  return { finding, items, sound }
 }
 
 function tooMany(node: Aligned, part: Part, most: number, judgement: Judgement): Flaw {
@@ -209,13 +214,14 @@ function tooMany(node: Aligned, part: Part, most: number, judgement: Judgement):
 }
 
 /**
- * The difference that a selected node is, or that brings it: an ancestor on the path which came with it and holds nothing
- * beside it. `stray` is what else came along.
+ * The difference that a selected node is, or that brings it: an ancestor on the path which came with it, holds nothing
+ * beside it and is the only one that its step selects. `stray` is what else is there.
  */
 function chainOf(node: Aligned, part: SubtreePart): { difference: Difference; stray?: Aligned } | undefined {
   let top = node
   let stray: Aligned | undefined
-  for (let depth = part.path.steps.length; !top.difference;) {
+  let depth = part.path.steps.length
+  while (!top.difference) {
     const { parent } = top
     if (!parent || --depth < 1) return undefined
     for (const [name, siblings] of parent.children) {
@@ -226,6 +232,10 @@ function chainOf(node: Aligned, part: SubtreePart): { difference: Difference; st
     }
     if ((parent.after ?? parent.before)!.value) stray ??= parent
     top = parent
+  }
+  if (top !== node && top.parent) {
+    const alike = top.parent.children.get(top.name)!.filter((other) => isSelectedBy(other, part.path.steps[depth - 1]!))
+    if (alike.length > 1) stray ??= top
   }
   return top.difference.kind === 'added' || top.difference.kind === 'removed'
     ? { difference: top.difference, ...(stray ? { stray } : {}) }

@@ -67,7 +67,7 @@ export function operationOf(policy: Policy, { type, id, operation }: Interaction
   return policy.resources.get(type)?.operations[id === undefined ? 'type' : 'instance'].get(operation)
 }
 
-/** Whether the policy opens an interaction. */
+/** Whether the policy opens an interaction. A Bundle is open on the base when either kind is: its type says which it is. */
 export function offers(policy: Policy, interaction: Interaction): boolean {
   const { code, type, conditional, method } = interaction
   if (code === 'operation') {
@@ -76,6 +76,7 @@ export function offers(policy: Policy, interaction: Interaction): boolean {
       (operationOf(policy, interaction)?.methods as ReadonlySet<string> | undefined)?.has(method) === true
     )
   }
+  if (code === 'transaction' && policy.system.interactions.has('batch')) return true
   if (!openOn(policy, type)?.has(code)) return false
   return !conditional || policy.resources.get(type!)?.conditional.has(code as ConditionalInteraction) === true
 }
@@ -87,6 +88,7 @@ const methodsByShape: Readonly<
   system: [
     ['GET', 'search-system'],
     ['POST', 'transaction'],
+    ['POST', 'batch'],
   ],
   type: [
     ['GET', 'search-type'],

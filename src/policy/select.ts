@@ -1,5 +1,6 @@
 import { textOf, type Element } from '../fhir/element.ts'
 import type { Aligned } from './align.ts'
+import type { Effort } from './judgement.ts'
 import type { Path, Slice, Step } from './path.ts'
 import { namesOf, normalReference } from './reference.ts'
 
@@ -18,11 +19,14 @@ export interface Place {
 /** Finds what paths select in one alignment. References are looked up in an index, so that many items stay linear. */
 export class Selection {
   readonly #bases: readonly string[]
+  readonly #effort: Effort
   readonly #indexes = new Map<Aligned, Map<string, Map<string, Aligned[]>>>()
+  readonly #names = new Map<readonly Aligned[], ReadonlySet<string>>()
 
   /** @param bases absolute FHIR bases (without trailing slash) under which references name this server's resources */
-  constructor(bases: readonly string[]) {
+  constructor(bases: readonly string[], effort: Effort) {
     this.#bases = bases
+    this.#effort = effort
   }
 
   /** The nodes that a path selects: those of after in their order, then removed ones. */
@@ -50,23 +54,26 @@ export class Selection {
     })
   }
 
-  /** Whether a reference's text names what a variable is bound to: exactly one of its nodes. */
+  /** Whether a reference's text names one of what a variable is bound to. */
   refersTo(text: string, variable: string, bindings: Bindings): boolean {
-    const reference = normalReference(text, this.#bases)
-    return (bindings.get(variable) ?? nothing).some((node) => namesOf(node).includes(reference))
+    const targets = bindings.get(variable) ?? nothing
+    let names = this.#names.get(targets)
+    if (!names) this.#names.set(targets, (names = new Set(targets.flatMap(namesOf))))
+    return names.has(normalReference(text, this.#bases))
   }
 
   #step(parent: Aligned, step: Step, bindings: Bindings): readonly Aligned[] {
+    const found = this.#found(parent, step, bindings)
+    this.#effort.spend(1 + found.length)
+    if (step.slice === undefined && step.type === undefined) return found
+    return found.filter((node) => isSelectedBy(node, step))
+  }
+
+  #found(parent: Aligned, step: Step, bindings: Bindings): readonly Aligned[] {
     const { selector } = step
-    const found = selector
+    return selector
       ? this.#referring(parent, step.name, selector.names, bindings.get(selector.variable) ?? nothing)
       : (parent.children.get(step.name) ?? nothing)
-    if (step.slice === undefined && step.type === undefined) return found
-    return found.filter(
-      (node) =>
-        (step.slice === undefined || isInSlice(node, step.slice)) &&
-        (step.type === undefined || isOfType(node, step.type)),
-    )
   }
 
   #referring(parent: Aligned, name: string, names: readonly string[], targets: readonly Aligned[]): readonly Aligned[] {
@@ -93,6 +100,11 @@ export class Selection {
       for (const name of namesOf(target)) for (const node of index.get(name) ?? nothing) found.add(node)
     return [...found]
   }
+}
+
+/** Whether a node of a step's name is one that its slice and its type select. */
+export function isSelectedBy(node: Aligned, { slice, type }: Step): boolean {
+  return (slice === undefined || isInSlice(node, slice)) && (type === undefined || isOfType(node, type))
 }
 
 function isInSlice(node: Aligned, { key, values }: Slice): boolean {
