@@ -31,6 +31,8 @@ export interface GatewayConfig {
     readonly bodyBytes: number
     /** The deepest nesting of a body. */
     readonly nesting: number
+    /** The most entries of a transaction or batch. */
+    readonly bundleEntries: number
     /** The largest stored resource that is read to be judged. */
     readonly storedBytes: number
     /** The largest answer whose URLs are rewritten (a Bundle, a CapabilityStatement). */

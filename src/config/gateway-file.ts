@@ -91,6 +91,7 @@ const schema = z.strictObject({
     .strictObject({
       body: size('1 MiB'),
       nesting: count(64, 1000),
+      'bundle-entries': count(200, 10_000),
       'stored-resource': size('4 MiB'),
       'rewritten-answer': size('16 MiB'),
       refusals: count(50, 1000),
@@ -144,6 +145,7 @@ function settingsOf(data: z.infer<typeof schema>): GatewayFile {
     limits: {
       bodyBytes: limits.body,
       nesting: limits.nesting,
+      bundleEntries: limits['bundle-entries'],
       storedBytes: limits['stored-resource'],
       rewriteBytes: limits['rewritten-answer'],
       refusals: limits.refusals,

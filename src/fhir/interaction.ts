@@ -16,6 +16,7 @@ export const interactionCodes = [
   'search-system',
   'capabilities',
   'transaction',
+  'batch',
   'operation',
   'paging',
 ] as const

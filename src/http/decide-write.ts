@@ -19,6 +19,8 @@ export type Decided =
       readonly permittedAs: readonly string[]
       /** The version that the write is pinned to. */
       readonly wanted: WantedVersion | undefined
+      /** The stored resource as it was judged; undefined for a create. */
+      readonly before: Resource | undefined
     }
   | { readonly kind: 'answered'; readonly reply: Reply }
 
@@ -74,7 +76,14 @@ export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promis
   const write: GovernedWrite = after.resource
     ? { interaction: 'update', type, on, resource: after.resource }
     : { interaction: 'delete', type, on }
-  return { kind: 'permitted', write, format: asked.format, permittedAs: decision.permittedAs, wanted }
+  return {
+    kind: 'permitted',
+    write,
+    format: asked.format,
+    permittedAs: decision.permittedAs,
+    wanted,
+    before: before.stored.judged,
+  }
 }
 
 /** A create has no before. With criteria it is sent so that the server creates only where it finds nothing. */
@@ -94,6 +103,7 @@ function decideCreate(deciding: Deciding, { type, criteria, content, format }: A
     format,
     permittedAs: decision.permittedAs,
     wanted: undefined,
+    before: undefined,
   }
 }
 

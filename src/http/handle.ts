@@ -8,6 +8,7 @@ import { allowedMethods, offers, type Policy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
+import { bundle } from './bundle/bundle.ts'
 import type { Exchange, GovernedBase } from './exchange.ts'
 import { plainTerms } from './outcome.ts'
 import { readPreconditions } from './preconditions.ts'
@@ -95,11 +96,11 @@ function nameInteraction({ bases }: Handling, head: RequestHead, base: GovernedB
     const allow = interaction ? allowOn(policy, interaction) : ''
     return {
       kind: 'refused',
-      reply: refuse('interaction-not-offered', 'This interaction is not offered here.', { allow }),
+      reply: refuse('interaction-not-offered', notOffered(head.method, allow), { allow }),
       ...(target.kind === 'interaction' && { interaction: target.interaction }),
     }
   }
-  if (interaction.method !== 'POST' && interaction.method !== 'PUT' && hasBody(head)) {
+  if (!methodsWithBody.has(interaction.method) && hasBody(head)) {
     const sentence = `A ${interaction.method} takes no body; leave it out.`
     return { ...malformed([malformedRequest({ sentence })]), interaction } as Named
   }
@@ -110,6 +111,14 @@ function nameInteraction({ bases }: Handling, head: RequestHead, base: GovernedB
 function allowOn(policy: Policy, interaction: Interaction): string {
   if (interaction.path.endsWith('/_search')) return offers(policy, interaction) ? 'POST' : ''
   return allowedMethods(policy, interaction).join(', ')
+}
+
+const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+
+function notOffered(method: string, allow: string): string {
+  // Another word than the methods that FHIR uses is the client's own text: it is not repeated.
+  const what = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)$/.test(method) ? `This ${method}` : 'This method'
+  return `${what} is not offered here. ${allow === '' ? 'Nothing else is, either.' : `Offered: ${allow}.`}`
 }
 
 const malformedRequest = ({ sentence }: { readonly sentence: string }): Refusal => ({
@@ -161,6 +170,8 @@ async function answer(
       return write(exchange, interaction.code, interaction.type!)
     case 'operation':
       return operate(exchange)
+    case 'transaction':
+      return bundle(exchange)
     default:
   }
   // The policy opens what no stage here judges: denied, as everything that nobody has thought of.

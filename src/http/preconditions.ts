@@ -15,7 +15,7 @@ export type Preconditions =
  */
 export function readPreconditions(
   { code, type }: Pick<Interaction, 'code' | 'type'>,
-  head: RequestHead,
+  head: Pick<RequestHead, 'fieldLines'>,
   policy: Policy,
 ): Preconditions {
   const refusals: Refusal[] = []
@@ -50,6 +50,10 @@ export function readPreconditions(
           diagnostics: 'A conditional create (If-None-Exist) is not offered; create without it.',
         })
       }
+      break
+    case 'transaction':
+    case 'batch':
+      closed('if-match', 'if-none-match', 'if-unmodified-since', 'if-none-exist')
       break
     default:
       closed('if-match', 'if-unmodified-since', 'if-range')

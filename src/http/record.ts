@@ -23,11 +23,11 @@ export function recordOf(
   const { interaction } = named
   const { upstreamStatus, permittedAs, outcomeUnknown, error } = reply
   const isType = interaction?.type !== undefined && base?.policy.definitions.isResource(interaction.type)
-  const refusals = 'refusals' in reply ? reply.refusals : []
+  const refusals = 'refusals' in reply ? reply.refusals : (reply.refused ?? [])
   return {
     requestId,
     ...(base && { base: base.path }),
-    ...(interaction && { interaction: interaction.code }),
+    ...(interaction && { interaction: reply.interaction ?? interaction.code }),
     ...(isType && { type: interaction.type! }),
     ...(interaction?.id !== undefined && { id: interaction.id }),
     decision: decisionOf(reply),
@@ -44,7 +44,7 @@ export function recordOf(
 function decisionOf(reply: Reply): RequestRecord['decision'] {
   switch (reply.kind) {
     case 'relayed':
-      return reply.permittedAs ? 'permitted' : 'relayed'
+      return reply.permittedAs ? 'permitted' : reply.refused ? 'refused' : 'relayed'
     case 'told':
       return 'relayed'
     case 'streamed':

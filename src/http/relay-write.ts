@@ -4,8 +4,7 @@ import type { GovernedWrite } from '../upstream/governed-write.ts'
 import type { UpstreamReply } from '../upstream/client.ts'
 import { answerFields } from '../upstream/header-fields.ts'
 import type { WantedVersion } from '../upstream/stored-versions.ts'
-import type { Exchange } from './exchange.ts'
-import { decoded, gone, notFound, relayError, relayFailure, upstreamIssues, type Answered } from './relay.ts'
+import { decoded, gone, notFound, relayError, relayFailure, upstreamIssues, type Answered, type Served } from './relay.ts'
 import { fail, type Reply } from './reply.ts'
 
 export const versionMismatch: Refusal = {
@@ -17,11 +16,11 @@ export const versionMismatch: Refusal = {
 const unknown = 'It is not known whether the change was stored: read the resource before you try again.'
 
 /** Answers of something between us and the server, which say nothing of what the server did. */
-const ofIntermediaries = new Set([502, 504])
+export const ofIntermediaries = new Set([502, 504])
 
 /** The answer to a write that has been sent. `on`: the version that an update or a delete was pinned to. */
 export async function relayWrite(
-  exchange: Exchange,
+  exchange: Served,
   reply: UpstreamReply,
   interaction: GovernedWrite['interaction'],
   on: WantedVersion | undefined,
@@ -38,7 +37,7 @@ export async function relayWrite(
 }
 
 async function relayAnswer(
-  exchange: Exchange,
+  exchange: Served,
   answered: Answered,
   interaction: GovernedWrite['interaction'],
   on: WantedVersion | undefined,
@@ -67,7 +66,7 @@ async function relayAnswer(
 }
 
 /** A conflict is told of a deleted resource, too, and of one that is gone: one read tells them apart. */
-async function relayConflict(exchange: Exchange, answered: Answered, on: WantedVersion): Promise<Reply> {
+async function relayConflict(exchange: Served, answered: Answered, on: WantedVersion): Promise<Reply> {
   const further = await upstreamIssues(exchange, answered)
   const current = await exchange.base.storedVersions.confirm(on)
   switch (current.kind) {

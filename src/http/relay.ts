@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { readResource } from '../fhir/body.ts'
+import type { Interaction } from '../fhir/interaction.ts'
 import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
 import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
 import { decodeUtf8 } from '../fhir/unicode.ts'
@@ -23,7 +24,10 @@ export type Answered = Extract<UpstreamReply, { kind: 'answered' }>
 const inflate = promisify(gunzip)
 
 /** The answer to a read: as it is, but for the upstream's base. */
-export async function relayRead(exchange: Exchange, answered: Answered): Promise<Reply> {
+export async function relayRead(
+  exchange: Served & { readonly interaction: Pick<Interaction, 'id'> },
+  answered: Answered,
+): Promise<Reply> {
   const { status, headerFields } = answered
   const { urls, interaction } = exchange
   if (status === 304) {
@@ -40,7 +44,7 @@ export async function relayRead(exchange: Exchange, answered: Answered): Promise
 const unusable = (upstreamStatus: number) =>
   fail('upstream-unusable', 'The FHIR server’s answer cannot be used.', { upstreamStatus })
 
-async function rewritten(exchange: Exchange, answered: Answered, format: Format): Promise<string | undefined> {
+async function rewritten(exchange: Served, answered: Answered, format: Format): Promise<string | undefined> {
   const bytes = await decoded(answered, exchange.config.limits.rewriteBytes)
   const text = bytes && decodeUtf8(bytes)
   if (!text?.ok) return undefined

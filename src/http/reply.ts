@@ -1,3 +1,4 @@
+import type { InteractionCode } from '../fhir/interaction.ts'
 import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
 import type { Cause, Refusal } from '../policy/refusal.ts'
 
@@ -8,6 +9,10 @@ interface Noted {
   readonly upstreamStatus?: number
   readonly permittedAs?: readonly string[]
   readonly outcomeUnknown?: true
+  /** What the request turned out to be when its body had been read. */
+  readonly interaction?: InteractionCode
+  /** What was refused of a batch whose other entries went on. */
+  readonly refused?: readonly Refusal[]
   readonly error?: unknown
 }
 

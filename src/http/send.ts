@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { STATUS_CODES } from 'node:http'
 import type { Asked } from '../fhir/media-type.ts'
+import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
 import { issuesOfRefusals, outcomeAnswer, plainTerms, statusOf, type Terms } from './outcome.ts'
 import type { HeaderFields, Reply } from './reply.ts'
 import type { Cause } from '../policy/refusal.ts'
@@ -33,6 +34,17 @@ export function statusOfReply(reply: Reply, terms: Terms): number | undefined {
   }
 }
 
+/** What the OperationOutcome of a reply says. */
+export function issuesOfReply(
+  reply: Extract<Reply, { kind: 'told' | 'refused' | 'failed' }>,
+  terms: Terms,
+  maxRefusals: number,
+): readonly OutcomeIssue[] {
+  if (reply.kind === 'told') return reply.issues
+  const further = reply.kind === 'refused' ? (reply.further ?? []) : []
+  return [...issuesOfRefusals(reply.refusals, terms, maxRefusals), ...further]
+}
+
 /** Writes a reply; one that has been streamed or whose client is gone needs no writing. */
 export function send(res: ServerResponse, reply: Reply, sending: Sending): void {
   if (reply.kind === 'streamed') return
@@ -48,14 +60,7 @@ export function send(res: ServerResponse, reply: Reply, sending: Sending): void 
   if (reply.kind === 'relayed') {
     body = reply.body
   } else {
-    const issues =
-      reply.kind === 'told'
-        ? reply.issues
-        : [
-            ...issuesOfRefusals(reply.refusals, terms, maxRefusals),
-            ...(reply.kind === 'refused' ? (reply.further ?? []) : []),
-          ]
-    const answer = outcomeAnswer(issues, terms, asked)
+    const answer = outcomeAnswer(issuesOfReply(reply, terms, maxRefusals), terms, asked)
     headerFields = { ...headerFields, ...answer.headerFields }
     if (status === 503 && headerFields['retry-after'] === undefined)
       headerFields = { ...headerFields, 'retry-after': '1' }

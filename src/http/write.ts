@@ -14,7 +14,7 @@ import { relayWrite, withoutOutcome } from './relay-write.ts'
  */
 export async function write(exchange: Exchange, interaction: AskedWrite['interaction'], type: string): Promise<Reply> {
   const { base } = exchange
-  if (interaction === 'delete' && base.upstream.profile.pinnedDelete === undefined) {
+  if (interaction === 'delete' && !pinsDeletes(base)) {
     return refuse('interaction-not-offered', 'A delete cannot be pinned to a version on this FHIR server.', {
       allow: '',
     })
@@ -23,9 +23,15 @@ export async function write(exchange: Exchange, interaction: AskedWrite['interac
   if (preconditions.kind === 'refused') return refuseAll(exchange, preconditions.refusals)
 
   const asked = await readWrite(exchange, interaction, type, preconditions.version)
-  if (!asked.ok) return asked.reply
+  return asked.ok ? carryOut(exchange, asked.write) : asked.reply
+}
 
-  const decided = await decideWrite(exchange, asked.write)
+export const pinsDeletes = ({ upstream }: Exchange['base']) => upstream.profile.pinnedDelete !== undefined
+
+/** Decides a write, sends what is permitted, and relays the answer. */
+export async function carryOut(exchange: Exchange, asked: AskedWrite): Promise<Reply> {
+  const { base } = exchange
+  const decided = await decideWrite(exchange, asked)
   if (decided.kind === 'answered') return decided.reply
 
   if (exchange.res.destroyed) return { kind: 'client-gone' }

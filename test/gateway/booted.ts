@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import type { RequestRecord } from '../../src/audit/request-record.ts'
-import type { GatewayConfig } from '../../src/config/config.ts'
+import type { GatewayConfig, UpstreamProfile } from '../../src/config/config.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { startStubUpstream, type StubUpstream } from './stub-upstream.ts'
 
-const policyFile = new URL('../../config/policies/nhs-reasonable-adjustments-stu3.yaml', import.meta.url)
+export const nhsPolicy = () => shippedPolicy('nhs-reasonable-adjustments-stu3.yaml')
 
-export function nhsPolicy(): Policy {
-  const compiled = compilePolicy('nhs-reasonable-adjustments-stu3.yaml', readFileSync(policyFile, 'utf8'))
+export function shippedPolicy(file: string): Policy {
+  const compiled = compilePolicy(file, readFileSync(new URL(`../../config/policies/${file}`, import.meta.url), 'utf8'))
   if (!compiled.ok) throw new Error('The policy does not compile.')
   return compiled.policy
 }
@@ -39,6 +39,10 @@ export interface Booted {
 
 /** What a test sets of the configuration. */
 export interface Settings {
+  /** Of the base: `/STU3` with the NHS policy unless it is said. */
+  readonly path?: string
+  readonly policy?: Policy
+  readonly profile?: UpstreamProfile
   readonly limits?: Partial<GatewayConfig['limits']>
   readonly timeouts?: Partial<GatewayConfig['timeouts']>
   readonly cache?: GatewayConfig['cache']
@@ -57,14 +61,18 @@ export async function boot(settings: Settings = {}): Promise<Booted> {
   const config: GatewayConfig = {
     bases: [
       {
-        path: '/STU3',
-        policy: nhsPolicy(),
-        upstream: { url: settings.upstreamUrl ?? upstream.url, profile: { pagingParameter: '_getpages' } },
+        path: settings.path ?? '/STU3',
+        policy: settings.policy ?? nhsPolicy(),
+        upstream: {
+          url: settings.upstreamUrl ?? upstream.url,
+          profile: settings.profile ?? { pagingParameter: '_getpages' },
+        },
       },
     ],
     limits: {
       bodyBytes: 64 * 1024,
       nesting: 50,
+      bundleEntries: 10,
       storedBytes: 64 * 1024,
       rewriteBytes: 256 * 1024,
       refusals: 20,

@@ -1,0 +1,86 @@
+import { STATUS_CODES } from 'node:http'
+import { readResource } from '../../fhir/body.ts'
+import type { Resource } from '../../fhir/element.ts'
+import { formatOfAnswer, type Format } from '../../fhir/media-type.ts'
+import type { Exchange } from '../exchange.ts'
+import { outcomeAnswer } from '../outcome.ts'
+import { fail, type HeaderFields, type Reply } from '../reply.ts'
+import { issuesOfReply, statusOfReply } from '../send.ts'
+import type { Entry } from './entry.ts'
+import { replyOfEntry } from './one-answer.ts'
+import { backbone, inner, primitive, type Part } from './tree.ts'
+
+/** Deep enough for what a server answers: a Bundle within the Bundle. */
+const nesting = 200
+
+/** The entries of a batch-response: what became of each entry, in the order asked. */
+export function answersOf(
+  exchange: Exchange,
+  entries: readonly Entry[],
+  replies: readonly Reply[],
+  format: Format,
+): readonly (readonly Part[])[] {
+  let left = exchange.config.limits.rewriteBytes
+  return replies.map((reply, index) => {
+    if (reply.kind !== 'relayed') return refusedAnswer(exchange, reply, format)
+    const entry = entries[index]!
+    const isRead = entry.kind === 'read'
+    const size = reply.body?.length ?? 0
+    left -= size
+    // What was stored can be read again: an answer to a write that would be too large goes without it.
+    const told = size === 0 || left < 0 ? undefined : resourceOf(exchange, reply)
+    if (isRead && size > 0 && !told) {
+      const unusable = fail('upstream-unusable', 'The FHIR server’s answer cannot be used.')
+      return refusedAnswer(exchange, replyOfEntry(index, unusable), format)
+    }
+    const withoutBody = isRead && entry.interaction.method === 'HEAD'
+    return answer(reply.status, reply.headerFields, withoutBody ? undefined : told)
+  })
+}
+
+function answer(status: number, headerFields: HeaderFields, told: Resource | undefined): readonly Part[] {
+  const field = (name: string) => (typeof headerFields[name] === 'string' ? headerFields[name] : undefined)
+  const outcome = told?.type === 'OperationOutcome' ? told : undefined
+  return [
+    inner('resource', outcome ? undefined : told),
+    responseOf(
+      status,
+      primitive('location', 'uri', field('location') ?? field('content-location')),
+      primitive('etag', 'string', field('etag')),
+      primitive('lastModified', 'instant', instantOf(field('last-modified'))),
+      inner('outcome', outcome),
+    ),
+  ]
+}
+
+function refusedAnswer({ base, config }: Exchange, reply: Reply, format: Format): readonly Part[] {
+  const { policy } = base
+  if (reply.kind !== 'refused' && reply.kind !== 'failed' && reply.kind !== 'told') {
+    throw new Error('An entry has an answer that cannot stand in a Bundle.')
+  }
+  const { body } = outcomeAnswer(issuesOfReply(reply, policy, config.limits.refusals), policy, format)
+  const outcome = readResource(Buffer.from(body), format, policy.definitions, { nesting })
+  return [responseOf(statusOfReply(reply, policy)!, inner('outcome', outcome.ok ? outcome.value : undefined))]
+}
+
+const responseOf = (status: number, ...parts: readonly Part[]) =>
+  backbone(
+    'response',
+    'Bundle.entry.response',
+    primitive('status', 'string', `${status} ${STATUS_CODES[status] ?? ''}`.trim()),
+    ...parts,
+  )
+
+function resourceOf({ base }: Exchange, { body, headerFields }: Extract<Reply, { kind: 'relayed' }>) {
+  const type = headerFields['content-type']
+  const format = typeof type === 'string' ? formatOfAnswer(type) : undefined
+  if (format === undefined || body === undefined) return undefined
+  const read = readResource(Buffer.from(body as string), format, base.policy.definitions, { nesting })
+  return read.ok ? read.value : undefined
+}
+
+/** RFC 9110's date as FHIR's instant. */
+function instantOf(httpDate: string | undefined): string | undefined {
+  const time = Date.parse(httpDate ?? '')
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString()
+}

@@ -1,0 +1,66 @@
+import { readResource } from '../../fhir/body.ts'
+import { childrenOf, textOf } from '../../fhir/element.ts'
+import { formatOfAnswer } from '../../fhir/media-type.ts'
+import type { UpstreamReply } from '../../upstream/client.ts'
+import type { Exchange } from '../exchange.ts'
+import { decoded, relayError, relayFailure, relayRead, upstreamIssues, type Answered } from '../relay.ts'
+import { ofIntermediaries, versionMismatch, withoutOutcome } from '../relay-write.ts'
+import { fail, type Reply } from '../reply.ts'
+import type { Sendable } from './transaction.ts'
+
+/** The answer to a transaction that has been sent, with its URLs become ours. */
+export async function relayTransaction(
+  exchange: Exchange,
+  entries: readonly Sendable[],
+  reply: UpstreamReply,
+): Promise<Reply> {
+  const relayed = await relayReply(exchange, entries, reply).catch((error: unknown) => withoutOutcome('fault', error))
+  return reply.kind === 'answered' || reply.kind === 'too-large'
+    ? { ...relayed, upstreamStatus: reply.status }
+    : relayed
+}
+
+async function relayReply(exchange: Exchange, entries: readonly Sendable[], reply: UpstreamReply): Promise<Reply> {
+  switch (reply.kind) {
+    case 'unreachable':
+    case 'too-slow':
+      return reply.sent ? withoutOutcome(reply.kind, reply.error) : relayFailure(reply)
+    case 'too-large':
+      return withoutOutcome('unusable')
+    case 'answered':
+      return relayAnswer(exchange, entries, reply)
+  }
+}
+
+async function relayAnswer(exchange: Exchange, entries: readonly Sendable[], answered: Answered): Promise<Reply> {
+  const { status } = answered
+  const pinned = entries.map((entry) => entry.kind === 'permitted' && entry.wanted !== undefined)
+  if (pinned.includes(true) && (status === 409 || status === 412)) {
+    return { kind: 'refused', refusals: [versionMismatch], further: await upstreamIssues(exchange, answered) }
+  }
+  if (ofIntermediaries.has(status)) return withoutOutcome(status === 504 ? 'too-slow' : 'unusable')
+  if (status >= 400) return relayError(exchange, answered, false)
+  const statuses = await statusesOf(exchange, answered)
+  if (status !== 200 || statuses?.length !== entries.length) return withoutOutcome('unusable')
+  if (statuses.some((text, index) => pinned[index] && text.startsWith('201'))) {
+    // The record did not exist, or had been deleted, and the server has made it anew in spite of ifMatch.
+    return fail('upstream-unusable', 'The FHIR server created a resource instead of changing the version named.', {
+      error: Object.assign(new Error('201 to a pinned update'), { code: 'CREATED_BY_PINNED_UPDATE' }),
+    })
+  }
+  const relayed = await relayRead(exchange, answered)
+  return relayed.kind === 'relayed' ? relayed : withoutOutcome('unusable')
+}
+
+/** The status of each entry of a transaction-response; undefined when the answer is none. */
+async function statusesOf({ base, config }: Exchange, answered: Answered): Promise<readonly string[] | undefined> {
+  const format = formatOfAnswer(answered.headerFields['content-type'])
+  const bytes = format && (await decoded(answered, config.limits.rewriteBytes))
+  const response = bytes && readResource(bytes, format, base.policy.definitions, { nesting: 200 })
+  if (!response?.ok || response.value.type !== 'Bundle') return undefined
+  if (textOf(response.value, 'type') !== 'transaction-response') return undefined
+  return childrenOf(response.value, 'entry').map((entry) => {
+    const of = childrenOf(entry, 'response')[0]
+    return (of && textOf(of, 'status')) ?? ''
+  })
+}
