@@ -8,6 +8,8 @@ export interface BaseUrls {
   url(url: string): string
   /** A URL of a header field, absolute or an absolute path: ours; undefined when it leads elsewhere on the upstream. */
   ownUrl(url: string): string | undefined
+  /** A text with `[removed]` for the upstream's host. A bare name of one word (`hapi`) is a word like any other. */
+  withoutHost(text: string): string
   /** Every URL below the upstream's base that occurs in a text. */
   inText(text: string): string
 }
@@ -16,7 +18,6 @@ export interface BaseUrls {
 export function baseUrls(ownBase: string, upstreamBase: URL): BaseUrls {
   const own = ownBase.replace(/\/$/, '')
   const upstream = upstreamBase.href.replace(/\/$/, '')
-  const path = upstreamBase.pathname.replace(/\/$/, '')
 
   const below = (url: string, base: string): string | undefined => {
     if (!url.startsWith(base)) return undefined
@@ -28,10 +29,19 @@ export function baseUrls(ownBase: string, upstreamBase: URL): BaseUrls {
     upstream,
     url: (url) => below(url, upstream) ?? url,
     ownUrl(url) {
-      const ours = below(url, upstream)
-      if (ours !== undefined) return ours
-      if (url.startsWith('/') && !url.startsWith('//')) return below(url, path)
-      return url.startsWith(`${upstreamBase.origin}/`) || url.startsWith('//') ? undefined : url
+      if (below(url, own) !== undefined) return url
+      if (/^\/\/|^[/\\]*\\/.test(url)) return undefined
+      const absolute = url.startsWith('/') ? upstreamBase.origin + url : url
+      if (!URL.canParse(absolute)) return /^[a-z][a-z0-9+.-]*:/i.test(url) ? undefined : url
+      // Read as a client would, so that `HTTP://HAPI:8080/fhir` is known and `/fhir/../admin` is not below the base.
+      const read = new URL(absolute)
+      return read.hostname === upstreamBase.hostname ? below(read.href, upstream) : url
+    },
+    withoutHost(text) {
+      const { origin, host, hostname } = upstreamBase
+      const hosts = [origin, host, hostname].filter((name) => /[.:]/.test(name))
+      const anyHost = new RegExp(`(?<![\\w.-])(?:${hosts.map(escapeRegExp).join('|')})(?![\\w-])`, 'gi')
+      return text.replaceAll(anyHost, '[removed]')
     },
     inText(text) {
       const anywhere = new RegExp(`${escapeRegExp(upstream)}(?![A-Za-z0-9_~%@:-]|\\.[A-Za-z0-9])`, 'g')
@@ -40,6 +50,6 @@ export function baseUrls(ownBase: string, upstreamBase: URL): BaseUrls {
   }
 }
 
-export function escapeRegExp(text: string): string {
+function escapeRegExp(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 }

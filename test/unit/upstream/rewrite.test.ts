@@ -23,6 +23,16 @@ test.each([
   ['/elsewhere', undefined],
   ['//elsewhere/fhir/Flag/1', undefined],
   ['http://hapi:8080/admin', undefined],
+  ['HTTP://HAPI:8080/admin', undefined],
+  ['HTTP://HAPI:8080/fhir/Flag/1', 'https://ours.example/STU3/Flag/1'],
+  ['http://hapi:8080', undefined],
+  ['https://hapi:8443/fhir/Flag/1', undefined],
+  ['http://hapi:8080/fhir/../admin', undefined],
+  ['/fhir/../admin', undefined],
+  ['/\\hapi/admin', undefined],
+  ['http://[hapi', undefined],
+  ['Flag/1/_history/2', 'Flag/1/_history/2'],
+  ['https://ours.example/STU3/Flag/1', 'https://ours.example/STU3/Flag/1'],
   ['https://third.example/x', 'https://third.example/x'],
 ])('the Location %s becomes %s', (before, after) => {
   expect(urls.ownUrl(before)).toBe(after)

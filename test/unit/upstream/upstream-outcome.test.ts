@@ -27,8 +27,40 @@ test.each([
     'Flag.code.coding and https://fhir.nhs.uk/STU3/StructureDefinition/X-1',
   ],
   ['hapi is a word', 'hapi is a word'],
+  ['at 10.0.0.7.', 'at [removed].'],
+  ['could not connect to pg-main.internal.example:5432', 'could not connect to [removed]'],
+  ['see http://pg.internal.example/x, or ask', 'see [removed], or ask'],
+  ['see http://pg:5432/x', 'see [removed]'],
+  ['see https://pg.example:8443/x', 'see [removed]'],
+  ['see https://me:secret@pg.example/x', 'see [removed]'],
+  ['see ldaps://directory.example/x', 'see [removed]'],
+  ['fhir-db.fhir.svc.cluster.local refused', '[removed] refused'],
+  ['db:5432 and db-1:80 refused', '[removed] and [removed] refused'],
+  ['at fe80::1 port 5432', 'at [removed] port 5432'],
+  ['at fe80::1.', 'at [removed].'],
+  ['at [2001:db8::7]:5432', 'at [removed]'],
+  ['at 2001:db8:0:0:0:0:0:7%eth0', 'at [removed]'],
+  ['login with user=hapi password="a b" failed', 'login with [removed] [removed] failed'],
+  ['Flag.extension[0].url at 10:30:45, line:12', 'Flag.extension[0].url at 10:30:45, line:12'],
+  [
+    'urn:oid:2.16.840.1.113883.2.1.4.1 and urn:iso:std:iso:11073:10101',
+    'urn:oid:2.16.840.1.113883.2.1.4.1 and urn:iso:std:iso:11073:10101',
+  ],
+  ['http://snomed.info/sct|1, (http://hl7.org/fhir).', 'http://snomed.info/sct|1, (http://hl7.org/fhir).'],
   ['java.lang.NullPointerException', undefined],
   [undefined, undefined],
 ])('%j is told on as %j', (text, expected) => {
   expect(withoutInternals(text, urls)).toBe(expected)
 })
+
+test('a text is cut between two words, so that half a host is not told', () => {
+  const told = withoutInternals(`${'word '.repeat(397)}pg.internal.example refused`, urls)!
+  expect(told).toBe('word '.repeat(397).trim())
+})
+
+test.each([' ', '\n', '[', 'a.', 'a:', '"', ':', 'at ', 'http://', 'user="', 'a-'])(
+  'a text of a million times %j is cleaned at once',
+  (part) => {
+    expect(withoutInternals(`x ${part.repeat(1_000_000)}y`, urls)).toMatch(/^x/)
+  },
+)
