@@ -108,7 +108,6 @@ const toldOn = [
   'cache-control',
   'pragma',
   'vary',
-  'www-authenticate',
   'retry-after',
   'x-request-id',
   'x-correlation-id',
@@ -129,9 +128,26 @@ export function answerFields(
     const own = value === undefined ? undefined : urls.ownUrl(value)
     if (own !== undefined) fields[name] = own
   }
+  const challenges = valuesOf(upstream['www-authenticate'])
+  if (challenges.length > 0)
+    fields['www-authenticate'] = challenges.map((value) => ownChallenge(value, urls)).join(', ')
   const link = valuesOf(upstream['link']).join(', ')
   if (link !== '') fields['link'] = urls.inText(link)
   return fields
+}
+
+/** RFC 9110, section 11.6.1: a parameter that names the upstream's host becomes empty. */
+function ownChallenge(value: string, urls: BaseUrls): string {
+  const own = urls.inText(value)
+  const quoted = own.replaceAll(/"(?:[^"\\]|\\.)*"/g, (text) => (namesHost(text, urls) ? '""' : text))
+  // What is left of it stands outside of quotes, where no host belongs: the scheme alone is told.
+  return namesHost(quoted, urls) ? quoted.slice(0, quoted.search(/[\s,]|$/)) : quoted
+}
+
+/** Our own base may lie on the same host. */
+const namesHost = (text: string, urls: BaseUrls) => {
+  const others = text.replaceAll(urls.own, '')
+  return urls.withoutHost(others) !== others
 }
 
 /** The values of a header field; none when it is absent. */

@@ -52,3 +52,17 @@ test('what names the upstream does not come back', () => {
     ),
   ).toEqual({ etag: 'W/"1"', link: '<https://ours.example/STU3/Flag>; rel=next' })
 })
+
+test.each([
+  ['Bearer realm="http://hapi:8080/fhir"', 'Bearer realm="https://ours.example/STU3"'],
+  ['Bearer realm="http://HAPI:8080/auth", error="invalid_token"', 'Bearer realm="", error="invalid_token"'],
+  ['Bearer authorization_uri=http://hapi:8080/auth', 'Bearer'],
+  ['Basic realm="fhir"', 'Basic realm="fhir"'],
+  [
+    'Bearer realm="fhir", authorization_uri="https://login.example/auth"',
+    'Bearer realm="fhir", authorization_uri="https://login.example/auth"',
+  ],
+])('a challenge %s is told as %s', (value, expected) => {
+  const urls = baseUrls('https://ours.example/STU3', new URL('http://hapi:8080/fhir'))
+  expect(answerFields({ 'www-authenticate': value }, urls)).toEqual({ 'www-authenticate': expected })
+})
