@@ -1,10 +1,21 @@
+import { readResource } from '../fhir/body.ts'
+import { idOf } from '../fhir/element.ts'
 import { formatOfAnswer } from '../fhir/media-type.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { GovernedWrite } from '../upstream/governed-write.ts'
 import type { UpstreamReply } from '../upstream/client.ts'
 import { answerFields } from '../upstream/header-fields.ts'
 import type { WantedVersion } from '../upstream/stored-versions.ts'
-import { decoded, gone, notFound, relayError, relayFailure, upstreamIssues, type Answered, type Served } from './relay.ts'
+import {
+  decoded,
+  gone,
+  notFound,
+  relayError,
+  relayFailure,
+  upstreamIssues,
+  type Answered,
+  type Served,
+} from './relay.ts'
 import { fail, type Reply } from './reply.ts'
 
 export const versionMismatch: Refusal = {
@@ -22,7 +33,7 @@ export const ofIntermediaries = new Set([502, 504])
 export async function relayWrite(
   exchange: Served,
   reply: UpstreamReply,
-  interaction: GovernedWrite['interaction'],
+  write: GovernedWrite,
   on: WantedVersion | undefined,
 ): Promise<Reply> {
   switch (reply.kind) {
@@ -32,14 +43,14 @@ export async function relayWrite(
     case 'too-large':
       return { ...withoutOutcome('unusable'), upstreamStatus: reply.status }
     case 'answered':
-      return { ...(await relayAnswer(exchange, reply, interaction, on)), upstreamStatus: reply.status }
+      return { ...(await relayAnswer(exchange, reply, write, on)), upstreamStatus: reply.status }
   }
 }
 
 async function relayAnswer(
   exchange: Served,
   answered: Answered,
-  interaction: GovernedWrite['interaction'],
+  write: GovernedWrite,
   on: WantedVersion | undefined,
 ): Promise<Reply> {
   const { status, headerFields } = answered
@@ -52,17 +63,33 @@ async function relayAnswer(
   if (on && (status === 409 || status === 412)) return relayConflict(exchange, answered, on)
   if (ofIntermediaries.has(status)) return withoutOutcome(status === 504 ? 'too-slow' : 'unusable')
   if (status >= 400) return relayError(exchange, answered, on !== undefined)
-  if (interaction === 'delete') {
+  if (write.interaction === 'delete') {
     return status === 200 || status === 204
       ? { kind: 'relayed', status: 204, headerFields: {} }
       : withoutOutcome('unusable')
   }
   const body = await decoded(answered, exchange.config.limits.rewriteBytes)
-  const isResource = body?.length === 0 || formatOfAnswer(headerFields['content-type']) !== undefined
-  if ((status === 200 || status === 201) && body && isResource) {
+  if ((status === 200 || status === 201) && body && tellsOf(write, body, headerFields, exchange)) {
     return { kind: 'relayed', status, headerFields: answerFields(headerFields, exchange.urls), body }
   }
   return withoutOutcome('unusable')
+}
+
+/**
+ * Whether a success says what became of this very write: with the resource as it is then stored, or, of a create, with
+ * the place where it is. Anything else may be a success of something between us and the server.
+ */
+function tellsOf(
+  write: Exclude<GovernedWrite, { readonly interaction: 'delete' }>,
+  body: Buffer,
+  headerFields: Answered['headerFields'],
+  { base, config }: Served,
+): boolean {
+  if (write.interaction === 'create' && body.length === 0) return headerFields.location !== undefined
+  const format = formatOfAnswer(headerFields['content-type'])
+  const read = format && readResource(body, format, base.policy.definitions, { nesting: config.limits.nesting })
+  if (!read?.ok || read.value.type !== write.type) return false
+  return write.interaction === 'create' || idOf(read.value) === write.on.id
 }
 
 /** A conflict is told of a deleted resource, too, and of one that is gone: one read tells them apart. */

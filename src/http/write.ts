@@ -42,7 +42,7 @@ export async function carryOut(exchange: Exchange, asked: AskedWrite): Promise<R
     callerFields: exchange.callerFields,
     maxBytes: exchange.config.limits.rewriteBytes,
   })
-  const relayed = await relayWrite(exchange, reply, permitted.interaction, wanted).catch((error: unknown) =>
+  const relayed = await relayWrite(exchange, reply, permitted, wanted).catch((error: unknown) =>
     withoutOutcome('fault', error),
   )
   return { ...relayed, permittedAs }

@@ -228,7 +228,8 @@ describe('draining', () => {
       booted.upstream.answers({
         GET: resource(stored('3'), '3'),
         PUT: (res) => {
-          finish = () => res.writeHead(200, { 'content-type': 'application/fhir+json' }).end('{"resourceType":"Flag"}')
+          const body = '{"resourceType":"Flag","id":"1"}'
+          finish = () => res.writeHead(200, { 'content-type': 'application/fhir+json' }).end(body)
           resolve()
         },
       })

@@ -136,10 +136,10 @@ describe('a removal', () => {
 test('a removal whose answer is compressed, though that was not asked for, is told', async () => {
   const booted = await start()
   const headers = { 'content-type': 'application/fhir+json', 'content-encoding': 'gzip' }
-  const body = gzipSync('{"resourceType":"Flag"}')
+  const body = gzipSync('{"resourceType":"Flag","id":"1"}')
   booted.upstream.answers({ [get]: resource(stored('3'), '3'), [put]: { status: 200, headers, body } })
   const answer = await send(booted, removal)
-  expect([answer.status, answer.body]).toEqual([200, '{"resourceType":"Flag"}'])
+  expect([answer.status, answer.body]).toEqual([200, '{"resourceType":"Flag","id":"1"}'])
   expect(answer.headers).not.toHaveProperty('content-encoding')
 })
 
@@ -397,6 +397,16 @@ describe('the answer to a write', () => {
       502,
     ],
     ['a page of HTML', { status: 200, headers: { 'content-type': 'text/html' }, body: '<html/>' }, 502],
+    ['an empty body', resource(''), 502],
+    ['half a resource', resource('{"resourceType":"Fl'), 502],
+    ['a resource of another type', resource({ resourceType: 'Patient', id: '1' }), 502],
+    ['a resource with another id', resource({ ...removal, id: '2' }), 502],
+    ['a resource without an id', resource({ ...removal, id: undefined }), 502],
+    [
+      'an OperationOutcome',
+      resource({ resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception' }] }),
+      502,
+    ],
     ['a 504 of something between', { status: 504 }, 504],
     ['silence', (() => {}) satisfies ReturnType<typeof resource>, 504],
   ])('%s: it is said that the outcome is not known, and the write is sent once', async (_what, told, status) => {
@@ -453,6 +463,27 @@ describe('a create', () => {
     expect(answer.headers['location']).toBe(`${booted.origin}/STU3/Flag/7/_history/1`)
     expect(JSON.parse(booted.upstream.seen[0]!.body)).not.toHaveProperty('id')
     expect(booted.records).toMatchObject([{ interaction: 'create', decision: 'permitted' }])
+  })
+
+  test('that is answered with its place alone is relayed', async () => {
+    const booted = await start()
+    const location = `${booted.upstream.url.href}/Flag/7/_history/1`
+    booted.upstream.answers({ [post]: { status: 201, headers: { location } } })
+    const answer = await create(booted)
+    expect(answer.status).toBe(201)
+    expect(answer.headers['location']).toBe(`${booted.origin}/STU3/Flag/7/_history/1`)
+  })
+
+  test.each([
+    ['nothing', { status: 201 }],
+    ['half a resource', resource('{"resourceType":"Fl', '1', 201)],
+    ['another resource', resource({ resourceType: 'Patient', id: '7' }, '1', 201)],
+  ])('that is answered with %s leaves its outcome open', async (_what, told) => {
+    const booted = await start()
+    booted.upstream.answers({ [post]: told })
+    const answer = await create(booted)
+    expect(answer.status).toBe(502)
+    expect(issues(answer)[0]!.diagnostics).toContain('not known whether the change was stored')
   })
 
   test('with If-None-Exist is closed', async () => {
