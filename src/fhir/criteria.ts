@@ -16,7 +16,15 @@ const resultParameters = new Set([
   '_total',
 ])
 
+/** With modifiers and chains: `subject:Patient.name`, `_has:Group:member:_id`. */
+const parameterName = /^[A-Za-z_][A-Za-z0-9_-]*(?:[:.][A-Za-z_][A-Za-z0-9_-]*)*$/
+
 const formatParameters = new Set(['_format', '_pretty'])
+
+/** Whether a query asks for nothing but a format. */
+export function isFormatOnly(query: string): boolean {
+  return readQuery(query)?.every(([name]) => formatParameters.has(name)) ?? false
+}
 
 /**
  * The criteria of a conditional interaction, written anew, or a sentence that says what is wrong with them.
@@ -30,8 +38,9 @@ export function readCriteria(query: string): { readonly criteria: string } | { r
   if (parameters.length === 0)
     return { sentence: 'Criteria are missing: a conditional interaction needs search parameters.' }
   for (const [name, value] of parameters) {
-    const plain = name.split(':')[0]!
-    if (resultParameters.has(plain) || plain.startsWith('_getpages') || name === '') {
+    const plain = name.split(/[:.]/)[0]!
+    if (!parameterName.test(name)) return { sentence: 'The criteria hold a name that no search parameter has.' }
+    if (resultParameters.has(plain) || plain.startsWith('_getpages')) {
       return { sentence: 'The criteria hold a parameter that says how a search is answered; leave it out.' }
     }
     if (value === '') return { sentence: 'The criteria hold a parameter without a value: it would match everything.' }
@@ -39,4 +48,17 @@ export function readCriteria(query: string): { readonly criteria: string } | { r
   return {
     criteria: parameters.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&'),
   }
+}
+
+/**
+ * The criteria of If-None-Exist, which holds a query, perhaps with `?` or `[type]?` in front.
+ * https://hl7.org/fhir/R4/http.html#ccreate
+ */
+export function readIfNoneExist(
+  value: string,
+  type: string,
+): { readonly criteria: string } | { readonly sentence: string } {
+  const query = value.replace(/^[ \t]+|[ \t]+$/g, '')
+  const front = [`${type}?`, '?'].find((prefix) => query.startsWith(prefix)) ?? ''
+  return readCriteria(query.slice(front.length))
 }

@@ -1,5 +1,5 @@
 import { readResource } from '../fhir/body.ts'
-import { readCriteria } from '../fhir/criteria.ts'
+import { isFormatOnly, readCriteria, readIfNoneExist } from '../fhir/criteria.ts'
 import { idOf, type Resource } from '../fhir/element.ts'
 import type { Fault } from '../fhir/fault.ts'
 import { acceptedMediaTypes, formatOfBody, type Format } from '../fhir/media-type.ts'
@@ -47,9 +47,18 @@ export async function readWrite(
   version: string | undefined,
 ): Promise<ReadWrite> {
   const { interaction: asked, head } = exchange
-  const query =
-    interaction === 'create' ? head.fieldLines('if-none-exist')[0] : asked.conditional ? asked.query : undefined
-  const read = query === undefined ? undefined : readCriteria(query.trim().replace(/^[^?]*\?/, ''))
+  if (asked.id !== undefined && !isFormatOnly(asked.query)) {
+    return refused(
+      refuse('request-malformed', 'This target takes no query but `_format` and `_pretty`; leave the rest out.'),
+    )
+  }
+  const ifNoneExist = interaction === 'create' ? head.fieldLines('if-none-exist')[0] : undefined
+  const read =
+    ifNoneExist !== undefined
+      ? readIfNoneExist(ifNoneExist, type)
+      : asked.conditional
+        ? readCriteria(asked.query)
+        : undefined
   if (read && 'sentence' in read) return refused(refuse('request-malformed', read.sentence))
   const about = { interaction, type, id: asked.id, criteria: read?.criteria, version }
   if (interaction === 'delete') return { ok: true, write: { ...about, format: 'json', content: { kind: 'nothing' } } }

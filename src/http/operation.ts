@@ -1,14 +1,14 @@
 import { writeResource } from '../fhir/body.ts'
 import type { Resource } from '../fhir/element.ts'
 import { entityTagOf, readIfMatch } from '../fhir/entity-tag.ts'
-import { readQuery } from '../fhir/target.ts'
+import { isFormatOnly } from '../fhir/criteria.ts'
 import { judgeOperation } from '../policy/judge.ts'
 import { operationOf, type OperationPolicy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import { bodyFields, writeFields } from '../upstream/header-fields.ts'
 import { readSentResource } from './asked-write.ts'
 import type { Exchange } from './exchange.ts'
-import { relayRead } from './relay.ts'
+import { relayFailure, relayRead } from './relay.ts'
 import { read } from './read.ts'
 import { refuse, type Reply } from './reply.ts'
 import { withoutOutcome } from './relay-write.ts'
@@ -23,8 +23,7 @@ export async function operate(exchange: Exchange): Promise<Reply> {
   if (interaction.method === 'GET') return read(exchange)
 
   const refusals = preconditionsOf(exchange)
-  const others = readQuery(interaction.query)?.filter(([name]) => name !== '_format' && name !== '_pretty')
-  if (others === undefined || others.length > 0) {
+  if (!isFormatOnly(interaction.query)) {
     refusals.push({ cause: 'request-malformed', diagnostics: 'Send the parameters of the operation in its body.' })
   }
   if (refusals.length > 0) return { kind: 'refused', refusals }
@@ -51,13 +50,20 @@ export async function operate(exchange: Exchange): Promise<Reply> {
   })
   const noted = operation.rules ? { permittedAs } : {}
   switch (reply.kind) {
-    case 'answered':
-      return { ...(await relayRead(exchange, reply)), ...noted }
+    case 'answered': {
+      // A success that is not one, or an answer of something in between, says nothing of what the server did.
+      const { status } = reply
+      if (status === 502 || status === 504)
+        return { ...withoutOutcome(status === 504 ? 'too-slow' : 'unusable'), ...noted, upstreamStatus: status }
+      if (status === 204) return { kind: 'relayed', status, headerFields: {}, ...noted, upstreamStatus: status }
+      const relayed = await relayRead(exchange, status === 201 ? { ...reply, status: 200 } : reply)
+      return { ...(relayed.kind === 'failed' ? withoutOutcome('unusable') : relayed), ...noted, upstreamStatus: status }
+    }
     case 'too-large':
       return { ...withoutOutcome('unusable'), upstreamStatus: reply.status, ...noted }
     case 'unreachable':
     case 'too-slow':
-      return { ...withoutOutcome(reply.kind, reply.error), ...noted }
+      return { ...(reply.sent ? withoutOutcome(reply.kind, reply.error) : relayFailure(reply)), ...noted }
   }
 }
 

@@ -36,7 +36,11 @@ export function compileChanges(
     say: context.defaultAnswer.text ?? 'The policy does not permit this change.',
     ...(general?.help ? { help: general.help } : {}),
   })
-  const root: Scope = new Map([['$this', { definition: type, type, side: 'any', path: undefined } satisfies Variable]])
+  const whole: Variable = { definition: type, type, side: 'any', path: undefined }
+  const root: Scope = new Map([
+    ['$this', whole],
+    ['$resource', whole],
+  ])
   const changes = Object.entries(input.changes).map(([name, change]) =>
     compileChange(context, name, `${id}.${name}`, change, [...at, 'changes', name], root, otherwise),
   )

@@ -105,7 +105,11 @@ function check(
     if (items.length < condition.times.min && !findings.full) {
       findings.flaws.push({
         rule: rulePart,
-        expression: absentExpression(node, condition.path, judgement.definitions),
+        expression: absentExpression(
+          scope.get(condition.path.root)?.[0] ?? node,
+          condition.path,
+          judgement.definitions,
+        ),
         what: 'is missing',
         otherwise: condition.otherwise,
       })

@@ -36,7 +36,10 @@ export interface Occurrence {
 
 /** All occurrences of a change: one, or one per item of its `for each`. */
 export function occurrencesOf(change: Change, root: Aligned, judgement: Judgement): Occurrence[] {
-  const bindings: Bindings = new Map([['$this', [root]]])
+  const bindings: Bindings = new Map([
+    ['$this', [root]],
+    ['$resource', [root]],
+  ])
   const { forEach } = change
   if (!forEach) return [occurrence(change, [], bindings, judgement)]
   const items = judgement.selection

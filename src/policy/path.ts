@@ -8,7 +8,7 @@
 export interface Path {
   /** The path as the policy file has it. */
   readonly text: string
-  /** `$this` (what the part is about) or a variable bound before. */
+  /** `$this` (what the part, or the condition, is about), `$resource` (the whole), or a variable bound before. */
   readonly root: string
   readonly steps: readonly Step[]
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { boot, type Booted } from './booted.ts'
 import { reason } from './records.ts'
-import { outcome, resource } from './stub-upstream.ts'
+import { outcome, resource, type StubAnswer } from './stub-upstream.ts'
 
 let booted: Booted
 beforeEach(async () => {
@@ -57,6 +57,19 @@ describe('$removerarecord', () => {
     ])
   })
 
+  test.each<[string, StubAnswer]>([
+    ['HTML', { status: 200, headers: { 'content-type': 'text/html' }, body: '<p>' }],
+    ['504', { status: 504 }],
+    ['half an answer', (res) => void res.writeHead(200, { 'content-length': '99' }).write('{', () => res.destroy())],
+  ])('that is answered with %s leaves open what became of it', async (_what, stubbed) => {
+    booted.upstream.answers({ [post]: stubbed })
+    const answer = await call(parameters())
+    expect([502, 504]).toContain(answer.status)
+    expect(issues(answer.body)[0]!.diagnostics).toContain('It is not known whether the change was stored')
+    await booted.recorded(1)
+    expect(booted.records).toMatchObject([{ decision: 'failed', outcomeUnknown: true }])
+  })
+
   test('has the refusal of an upstream without it passed back', async () => {
     booted.upstream.answers({ [post]: outcome(400, 'The server does not know $removerarecord') })
     const answer = await call(parameters())
@@ -70,8 +83,8 @@ describe('$removerarecord', () => {
     expect(answer.status).toBe(400)
     expect(issues(answer.body).map(({ expression, details }) => [expression?.[0], details?.coding?.[0]?.code])).toEqual(
       [
-        ['Parameters.parameter[0].part[0].value', 'INVALID_NHS_NUMBER'],
         ['Parameters.parameter[0].part[3]', 'MISSING_VALUE'],
+        ['Parameters.parameter[0].part[0].value', 'INVALID_NHS_NUMBER'],
       ],
     )
     expect(booted.upstream.seen).toEqual([])

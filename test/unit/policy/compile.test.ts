@@ -130,7 +130,7 @@ describe('compilePolicy', () => {
       'a variable that nothing binds',
       'replaced: status',
       'replaced: $condition.status',
-      '17:25 Nothing has bound `$condition` here. Bound: $this.',
+      '17:25 Nothing has bound `$condition` here. Bound: $this, $resource.',
     ],
     ['a path that cannot be read', 'replaced: status', 'replaced: "status!"', 'cannot be read from `!` on.'],
     ['a status that is none', 'to: inactive }', 'to: inactive, otherwise: { status: 200 } }', 'Expected at least 400.'],
