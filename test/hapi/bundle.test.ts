@@ -120,6 +120,19 @@ describe('a transaction through the gateway', () => {
     })
   })
 
+  it('takes XML, and answers in XML', async () => {
+    const one = await stored()
+    const xml = { accept: 'application/fhir+xml', 'content-type': 'application/fhir+xml' }
+    const record = await (await fetch(`${hapi}/${one.path}`, { headers: { accept: xml.accept } })).text()
+    const resource = record.replace(/^<\?xml[^>]*>/, '').replace('value="preliminary"', 'value="final"')
+    const request = `<request><method value="PUT"/><url value="${one.path}"/><ifMatch value="W/&quot;1&quot;"/></request>`
+    const body = `<Bundle xmlns="http://hl7.org/fhir"><type value="transaction"/><entry><resource>${resource}</resource>${request}</entry></Bundle>`
+    const answer = await fetch(gateway.url, { method: 'POST', headers: xml, body })
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/fhir+xml;charset=UTF-8'])
+    expect(await answer.text()).toContain('<status value="200 OK"/>')
+    expect(await state(one.path)).toEqual({ status: 200, etag: 'W/"2"', content: 'final' })
+  })
+
   it('stores nothing when one entry is refused, which HAPI would have taken', async () => {
     const [one, two] = [await stored(), await stored()]
     const created = randomUUID()

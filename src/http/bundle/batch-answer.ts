@@ -33,19 +33,25 @@ export function answersOf(
       const unusable = fail('upstream-unusable', 'The FHIR server’s answer cannot be used.')
       return refusedAnswer(exchange, replyOfEntry(index, unusable), format)
     }
-    const withoutBody = isRead && entry.interaction.method === 'HEAD'
-    return answer(reply.status, reply.headerFields, withoutBody ? undefined : told)
+    const { status, headerFields } = reply
+    if (!isRead) return answer(status, headerFields, told, 'location')
+    return answer(status, headerFields, entry.interaction.method === 'HEAD' ? undefined : told)
   })
 }
 
-function answer(status: number, headerFields: HeaderFields, told: Resource | undefined): readonly Part[] {
+function answer(
+  status: number,
+  headerFields: HeaderFields,
+  told: Resource | undefined,
+  location?: 'location',
+): readonly Part[] {
   const field = (name: string) => (typeof headerFields[name] === 'string' ? headerFields[name] : undefined)
   const outcome = told?.type === 'OperationOutcome' ? told : undefined
   return [
     inner('resource', outcome ? undefined : told),
     responseOf(
       status,
-      primitive('location', 'uri', field('location') ?? field('content-location')),
+      location && primitive('location', 'uri', field('location') ?? field('content-location')),
       primitive('etag', 'string', field('etag')),
       primitive('lastModified', 'instant', instantOf(field('last-modified'))),
       inner('outcome', outcome),

@@ -24,14 +24,12 @@ export async function runBatch(exchange: Exchange, entries: readonly Entry[], fo
   const replies = new Map<Entry, Reply>()
   for (const entry of entries) {
     if (entry.kind === 'refused') replies.set(entry, entry)
-    if (entry.kind === 'write') replies.set(entry, await faultsTold(() => carryOut(exchange, entry.asked)))
+    if (entry.kind === 'write') replies.set(entry, await answerTo(exchange, () => carryOut(exchange, entry.asked)))
   }
   const budget = { left: exchange.config.limits.rewriteBytes }
   const reads = entries.filter((entry) => entry.kind === 'read')
   await atOnce(reads, readsAtOnce, async (entry) => {
-    const reply = exchange.res.destroyed
-      ? ({ kind: 'client-gone' } as const)
-      : await faultsTold(() => readOne(exchange, entry, format, budget.left))
+    const reply = await answerTo(exchange, () => readOne(exchange, entry, format, budget.left))
     if (reply.kind === 'relayed') budget.left -= reply.body?.length ?? 0
     replies.set(entry, reply)
   })
@@ -60,8 +58,9 @@ export async function runBatch(exchange: Exchange, entries: readonly Entry[], fo
 
 const answerFormatOf = ({ asked }: Exchange, format: Format) => (asked === 'json' || asked === 'xml' ? asked : format)
 
-/** A fault before anything was sent is one entry's, and the others go on. */
-async function faultsTold(answer: () => Promise<Reply>): Promise<Reply> {
+/** A fault before anything was sent is one entry's, and the others go on; not for a client that has left. */
+async function answerTo({ res }: Exchange, answer: () => Promise<Reply>): Promise<Reply> {
+  if (res.destroyed) return { kind: 'client-gone' }
   try {
     return await answer()
   } catch (error) {
