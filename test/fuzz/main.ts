@@ -1,8 +1,12 @@
 import { parseArgs } from 'node:util'
+import { fuzzBodies } from './bodies-fuzzer.ts'
 import { fuzzJudge } from './judge-fuzzer.ts'
 import { freshSeed } from './random.ts'
 
-const { values } = parseArgs({
+const usage = 'npm run fuzz -- [judge | bodies] [--runs 100000] [--seed 1] [--from 0]'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     runs: { type: 'string', default: '100000' },
     seed: { type: 'string' },
@@ -12,21 +16,32 @@ const { values } = parseArgs({
 const seed = Number(values.seed ?? freshSeed())
 const from = Number(values.from)
 const until = from + Number(values.runs)
-if (![seed, from, until].every(Number.isSafeInteger)) {
-  throw new Error('--runs, --seed and --from are whole numbers.')
+const what = positionals[0] ?? 'judge'
+if (![seed, from, until].every(Number.isSafeInteger) || !['judge', 'bodies'].includes(what)) throw new Error(usage)
+
+/** The counts of some runs, and what was wrong in the last of them, if anything was. */
+function fuzz(
+  start: number,
+  end: number,
+): { readonly counts: Readonly<Record<string, number>>; readonly wrong: unknown } {
+  if (what === 'bodies') {
+    const { taken, misreading } = fuzzBodies(seed, start, end)
+    return { counts: { taken }, wrong: misreading }
+  }
+  const { tally, disagreement } = fuzzJudge(seed, start, end)
+  return { counts: { ...tally }, wrong: disagreement }
 }
 
-console.log(`seed ${seed}, runs ${from} to ${until}`)
+console.log(`${what}: seed ${seed}, runs ${from} to ${until}`)
 const started = performance.now()
-const tally = { permitted: 0, refused: 0, unread: 0 }
+const totals = new Map<string, number>()
 for (let at = from; at < until; at += 100_000) {
-  const part = fuzzJudge(seed, at, Math.min(at + 100_000, until))
-  for (const key of ['permitted', 'refused', 'unread'] as const) tally[key] += part.tally[key]
-  const { permitted, refused, unread } = tally
-  const seconds = ((performance.now() - started) / 1000).toFixed(0)
-  console.log(`${permitted} permitted, ${refused} refused, ${unread} never judged, after ${seconds} s`)
-  if (part.disagreement) {
-    console.error(JSON.stringify(part.disagreement, undefined, 1))
+  const { counts, wrong } = fuzz(at, Math.min(at + 100_000, until))
+  for (const [name, count] of Object.entries(counts)) totals.set(name, (totals.get(name) ?? 0) + count)
+  const told = [...totals].map(([name, count]) => `${count} ${name}`).join(', ')
+  console.log(`${told}, after ${((performance.now() - started) / 1000).toFixed(0)} s`)
+  if (wrong !== undefined) {
+    console.error(JSON.stringify(wrong, undefined, 1))
     process.exitCode = 1
     break
   }
