@@ -45,7 +45,10 @@ export interface GatewayConfig {
     readonly requestMs: number
     /** To connect to the upstream. */
     readonly connectMs: number
-    /** From the sending of a request to the first byte of the upstream's answer, and between two parts of it. */
+    /**
+     * From the sending of a request to the first byte of the upstream's answer, and between two parts of it. Twice that
+     * for a whole answer, unless it is streamed on to the client.
+     */
     readonly upstreamMs: number
     /** To let requests in flight end after SIGTERM. */
     readonly drainMs: number

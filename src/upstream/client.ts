@@ -40,26 +40,40 @@ export interface UpstreamTimeouts {
   readonly upstreamMs: number
 }
 
+/** The longest that a timer can be set to, in milliseconds. */
+const longestTimer = 2 ** 31 - 1
+
+/** For a whole answer, in milliseconds: one that comes byte by byte, or after many informational ones, has to end, too. */
+export function wholeAnswerMs({ upstreamMs }: UpstreamTimeouts): number {
+  return Math.min(2 * upstreamMs, longestTimer)
+}
+
 export function createUpstreamClient(
   origin: string,
-  { connectMs, upstreamMs }: UpstreamTimeouts,
+  timeouts: UpstreamTimeouts,
   dispatcher: Dispatcher = new Pool(origin, {
     connections: 64,
     pipelining: 1,
-    connect: { timeout: connectMs },
-    headersTimeout: upstreamMs,
-    bodyTimeout: upstreamMs,
+    connect: { timeout: timeouts.connectMs },
+    headersTimeout: timeouts.upstreamMs,
+    bodyTimeout: timeouts.upstreamMs,
   }),
 ): UpstreamClient {
   return {
-    send: (request) => dispatch(dispatcher, origin, request),
+    send: (request) => dispatch(dispatcher, origin, request, wholeAnswerMs(timeouts)),
     close: () => dispatcher.close(),
     destroy: () => dispatcher.destroy(),
   }
 }
 
-function dispatch(dispatcher: Dispatcher, origin: string, request: UpstreamRequest): Promise<UpstreamReply> {
+function dispatch(
+  dispatcher: Dispatcher,
+  origin: string,
+  request: UpstreamRequest,
+  wholeMs: number,
+): Promise<UpstreamReply> {
   return new Promise((resolve) => {
+    let deadline: NodeJS.Timeout | undefined
     const chunks: Buffer[] = []
     let sent = false
     let size = 0
@@ -76,8 +90,12 @@ function dispatch(dispatcher: Dispatcher, origin: string, request: UpstreamReque
         idempotent: request.method === 'GET',
       },
       {
-        onRequestStart() {
+        onRequestStart(controller) {
           sent = true
+          const late = Object.assign(new Error('The answer took too long as a whole.'), { code: 'ANSWER_TIMEOUT' })
+          // A GET may be started twice: undici sends it again when a kept connection turns out to be closed.
+          clearTimeout(deadline)
+          deadline = setTimeout(() => controller.abort(late), wholeMs)
         },
         onResponseStart(_controller, statusCode, headers) {
           if (statusCode < 200) return
@@ -94,9 +112,11 @@ function dispatch(dispatcher: Dispatcher, origin: string, request: UpstreamReque
           controller.abort(new Error('The answer is larger than the bound.'))
         },
         onResponseEnd() {
+          clearTimeout(deadline)
           resolve({ kind: 'answered', status, headerFields, body: Buffer.concat(chunks) })
         },
         onResponseError(_controller, error) {
+          clearTimeout(deadline)
           resolve({ kind: isTimeout(error) ? 'too-slow' : 'unreachable', sent, error })
         },
       },
@@ -109,6 +129,7 @@ const timeoutCodes = new Set([
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
   'ETIMEDOUT',
+  'ANSWER_TIMEOUT',
 ])
 
 function isTimeout(error: unknown): boolean {

@@ -1,9 +1,9 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import https from 'node:https'
-import { Readable } from 'node:stream'
+import { Readable, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import httpProxy from 'http-proxy'
-import type { UpstreamTimeouts } from './client.ts'
+import { wholeAnswerMs, type UpstreamTimeouts } from './client.ts'
 
 /** A read, as the gateway has rebuilt it. Only GETs without a body pass through; a HEAD is sent as its GET. */
 export interface PassingRead {
@@ -50,14 +50,24 @@ export function createPassThrough(target: URL, timeouts: UpstreamTimeouts): Pass
   const pending = new WeakMap<IncomingMessage, Pending>()
 
   proxy.on('proxyReq', (proxyReq, req) => {
-    const { timedOut } = pending.get(req)!
+    const { timedOut, upgraded } = pending.get(req)!
     proxyReq.once('timeout', timedOut)
-    const { socket } = proxyReq
-    if (!socket?.connecting) return
-    const timer = setTimeout(() => {
+    proxyReq.once('upgrade', (answer: IncomingMessage, socket: Duplex) => {
+      socket.destroy()
+      upgraded(answer)
+    })
+    const giveUp = () => {
       timedOut()
       proxyReq.destroy()
-    }, timeouts.connectMs)
+    }
+    // Every informational answer and every byte starts the other time-outs anew.
+    const whole = setTimeout(giveUp, wholeAnswerMs(timeouts))
+    proxyReq.once('close', () => clearTimeout(whole))
+    // How long an answer that is streamed takes is its client's doing, too.
+    pending.get(req)!.streams = () => clearTimeout(whole)
+    const { socket } = proxyReq
+    if (!socket?.connecting) return
+    const timer = setTimeout(giveUp, timeouts.connectMs)
     const stop = () => clearTimeout(timer)
     socket.once('connect', stop)
     socket.once('close', stop)
@@ -74,18 +84,22 @@ export function createPassThrough(target: URL, timeouts: UpstreamTimeouts): Pass
           // An answer that is streaming tells its own end.
           if (!res.headersSent) resolve({ kind: 'client-gone' })
         })
-        pending.set(req, {
+        const waiting: Pending = {
+          streams() {},
           timedOut: () => {
             slow = true
           },
           answered: (proxyRes) => {
-            relay(proxyRes, res, read).then(
+            relay(proxyRes, res, read, () => waiting.streams()).then(
               (passed) => resolve(passed),
               (error: unknown) => resolve({ kind: slow ? 'too-slow' : 'unreachable', error }),
             )
           },
+          upgraded: ({ statusCode, headers }) =>
+            resolve({ kind: 'answered', status: statusCode!, headerFields: headers, body: Buffer.alloc(0) }),
           gone: () => resolve({ kind: 'client-gone' }),
-        })
+        }
+        pending.set(req, waiting)
         // http-proxy sends what it finds in the request: that is put there, and nothing of the client's is left.
         req.url = read.path
         req.headers = { ...read.headerFields, host: target.host }
@@ -98,16 +112,26 @@ export function createPassThrough(target: URL, timeouts: UpstreamTimeouts): Pass
 }
 
 interface Pending {
+  /** Called when the answer begins to go to the client. */
+  streams: () => void
   timedOut(): void
   answered(proxyRes: IncomingMessage): void
+  /** By a 101, which nobody asked for. */
+  upgraded(answer: IncomingMessage): void
   gone(): void
 }
 
 /** @throws {Error} when the upstream's answer ends too early while it is gathered. */
-async function relay(proxyRes: IncomingMessage, res: ServerResponse, read: PassingRead): Promise<PassedRead> {
+async function relay(
+  proxyRes: IncomingMessage,
+  res: ServerResponse,
+  read: PassingRead,
+  streams: () => void,
+): Promise<PassedRead> {
   const status = proxyRes.statusCode!
   const headerFields = read.streams(status, proxyRes.headers)
   if (headerFields) {
+    streams()
     res.writeHead(status, { ...headerFields })
     try {
       // Ends both sides when either ends early: a client must not wait for the rest of an answer that never comes.

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import http from 'node:http'
+import http, { type ServerResponse } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { boot, type Booted, type Settings } from './booted.ts'
 import { outcome, resource, type StubAnswer } from './stub-upstream.ts'
@@ -274,6 +274,33 @@ describe('a read that fails', () => {
       },
     })
     await expect(booted.send('GET', '/STU3/Flag/1')).rejects.toThrow(/aborted|hang up|ECONNRESET/)
+  })
+
+  test.each([
+    ['a read', '/STU3/Flag/1'],
+    ['a search', '/STU3/Flag'],
+  ])('an upstream that switches protocols gives %s a 502', async (_what, target) => {
+    const booted = await start()
+    booted.upstream.answers({
+      GET: (res) => {
+        res.socket!.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')
+      },
+    })
+    expect((await booted.send('GET', target)).status).toBe(502)
+  })
+
+  test.each<[string, (res: ServerResponse) => void]>([
+    ['informational answers without an end', (res) => res.writeProcessing()],
+    ['a body that drips', (res) => (res.headersSent ? res.write(' ') : res.writeHead(200, json))],
+  ])('an upstream that gives %s gives a search a 504', async (_what, part) => {
+    const booted = await start({ timeouts: { upstreamMs: 150 } })
+    booted.upstream.answers({
+      GET: (res) => {
+        const timer = setInterval(part, 10, res)
+        res.once('close', () => clearInterval(timer))
+      },
+    })
+    expect((await booted.send('GET', '/STU3/Flag')).status).toBe(504)
   })
 
   test('half a Bundle gives 502', async () => {

@@ -408,6 +408,23 @@ describe('the answer to a write', () => {
       502,
     ],
     ['a 504 of something between', { status: 504 }, 504],
+    [
+      'informational answers without an end',
+      ((res) => {
+        const timer = setInterval(() => res.writeProcessing(), 10)
+        res.once('close', () => clearInterval(timer))
+      }) satisfies ReturnType<typeof resource>,
+      504,
+    ],
+    [
+      'an answer that drips',
+      ((res) => {
+        res.writeHead(200, { 'content-type': 'application/fhir+json' })
+        const timer = setInterval(() => res.write(' '), 10)
+        res.once('close', () => clearInterval(timer))
+      }) satisfies ReturnType<typeof resource>,
+      504,
+    ],
     ['silence', (() => {}) satisfies ReturnType<typeof resource>, 504],
   ])('%s: it is said that the outcome is not known, and the write is sent once', async (_what, told, status) => {
     const { booted, answer } = await withWrite(told, { timeouts: { upstreamMs: 200 } })
