@@ -1,5 +1,5 @@
 /** JSON Pointer. https://www.rfc-editor.org/rfc/rfc6901 */
-import { type Json, isList, isObject } from '../json-text.ts'
+import { type Json, type JsonObject, isList, isObject } from '../json-text.ts'
 import { NotApplicable } from './patched.ts'
 
 /** The names and indexes from the whole document down; none for the document itself. */
@@ -32,13 +32,13 @@ export function changeAt(json: Json, pointer: Pointer, change: (holder: Json, na
   const name = pointer[at]!
   if (at === pointer.length - 1) return change(json, name)
   const changed = changeAt(stepInto(json, name), pointer, change, at + 1)
-  return isObject(json) ? new Map(json).set(name, changed) : (json as readonly Json[]).with(Number(name), changed)
+  return isObject(json) ? copyOf(json).set(name, changed) : (json as readonly Json[]).with(Number(name), changed)
 }
 
 /** Adds as RFC 6902 means it: into a list before what stands there, into an object over what stands there. */
 export function put(value: Json): (holder: Json, name: string) => Json {
   return (holder, name) => {
-    if (isObject(holder)) return new Map(holder).set(name, value)
+    if (isObject(holder)) return copyOf(holder).set(name, value)
     if (!isList(holder)) throw new NotApplicable(nowhere)
     const index = name === '-' ? holder.length : readIndex(name)
     if (index > holder.length) throw new NotApplicable('The list has fewer items than the index says.')
@@ -57,7 +57,7 @@ export function coveredAt(json: Json, pointer: Pointer): Json | undefined {
 export function exchange(value: Json): (holder: Json, name: string) => Json {
   return (holder, name) => {
     stepInto(holder, name)
-    return isObject(holder) ? new Map(holder).set(name, value) : (holder as readonly Json[]).with(Number(name), value)
+    return isObject(holder) ? copyOf(holder).set(name, value) : (holder as readonly Json[]).with(Number(name), value)
   }
 }
 
@@ -65,9 +65,17 @@ export function exchange(value: Json): (holder: Json, name: string) => Json {
 export function take(holder: Json, name: string): Json {
   stepInto(holder, name)
   if (isList(holder)) return holder.toSpliced(Number(name), 1)
-  const members = new Map(holder as ReadonlyMap<string, Json>)
+  const members = copyOf(holder as JsonObject)
   members.delete(name)
   return members
+}
+
+/** No FHIR element has nearly as many names; copying an object that does with every operation would take too long. */
+const namesBound = 1000
+
+function copyOf(members: JsonObject): Map<string, Json> {
+  if (members.size > namesBound) throw new NotApplicable('It leads into an object with too many names.')
+  return new Map(members)
 }
 
 const nowhere = 'Its path does not exist in the resource.'

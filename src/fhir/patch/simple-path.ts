@@ -86,31 +86,33 @@ const escapes: Readonly<Record<string, string>> = {
 /** Everything that the steps lead to, in order. */
 export function nodesAt(resource: Element, steps: readonly PathStep[], definitions: Definitions): readonly Node[] {
   const root: Node = { element: resource, parent: undefined, name: resource.type!, index: 0 }
-  return steps.reduce<readonly Node[]>(
-    (nodes, step) => {
-      switch (step.kind) {
-        case 'child':
-          return nodes.flatMap((node) => childNodes(node, step.name, definitions))
-        case 'index':
-          return nodes.slice(step.index, step.index + 1)
-        case 'where':
-          return nodes.filter(({ element }) => {
-            const values = childrenOf(element, step.name)
-            return values.length === 1 && values[0]!.value?.kind === 'string' && values[0]!.value.text === step.text
-          })
-        case 'ofType':
-          return nodes.filter(({ element }) => element.type === step.type)
-      }
-    },
-    [root],
-  )
+  let nodes: readonly Node[] = [root]
+  for (const [i, step] of steps.entries()) {
+    const next = steps[i + 1]
+    if (step.kind === 'index') nodes = nodes.slice(step.index, step.index + 1)
+    else if (step.kind !== 'child') nodes = nodes.filter(({ element }) => passes(element, step))
+    // The next step is asked at once, so that a long list does not become as many nodes first.
+    else nodes = nodes.flatMap((node) => childNodes(node, step.name, definitions, next))
+  }
+  return nodes
 }
 
-function childNodes(parent: Node, name: string, definitions: Definitions): readonly Node[] {
+/** False where a step leaves an element out by itself; true for every other step. */
+function passes(element: Element, step: PathStep | undefined): boolean {
+  if (step?.kind === 'ofType') return element.type === step.type
+  if (step?.kind !== 'where') return true
+  const values = childrenOf(element, step.name)
+  return values.length === 1 && values[0]!.value?.kind === 'string' && values[0]!.value.text === step.text
+}
+
+function childNodes(parent: Node, name: string, definitions: Definitions, next: PathStep | undefined): readonly Node[] {
   const nodes: Node[] = []
-  for (const [key, group] of parent.element.children) {
+  for (const [key, { items }] of parent.element.children) {
     if (fhirPathName(parent.element, key, definitions) !== name) continue
-    for (const [index, element] of group.items.entries()) nodes.push({ element, parent, name: key, index })
+    for (let index = 0; index < items.length; index++) {
+      const element = items[index]!
+      if (passes(element, next)) nodes.push({ element, parent, name: key, index })
+    }
   }
   return nodes
 }

@@ -306,6 +306,15 @@ describe('copies that double the resource are stopped', () => {
     expect(outcomeOf(apply(Array.from({ length: 100 }, () => deeper)))).toContain('nested too deeply')
   })
 
+  test('and so are changes of an object with more names than FHIR has', () => {
+    const value = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`n${i}`, 1]))
+    const operations = [
+      { op: 'add', path: '/x', value },
+      { op: 'remove', path: '/x/n1' },
+    ]
+    expect(outcomeOf(apply(operations))).toContain('Operation [1] of the patch: It leads into an object with too many')
+  })
+
   test('but what replaces something does not count on top of it', () => {
     const small = { ...bounds, characters: 2000 }
     const again = Array.from({ length: 1000 }, () => ({ op: 'add', path: '/code/text', value: 'x'.repeat(100) }))
