@@ -4,8 +4,11 @@ import { idOf, type Resource } from '../fhir/element.ts'
 import type { Fault } from '../fhir/fault.ts'
 import { acceptedMediaTypes, formatOfBody, type Format } from '../fhir/media-type.ts'
 import type { Refusal } from '../policy/refusal.ts'
+import type { Patched } from '../fhir/patch/patched.ts'
+import { decodeUtf8 } from '../fhir/unicode.ts'
 import { readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
+import { acceptedPatchTypes, patchOfParameters, patchOfText, textFormOf, type PatchContent } from './patch-content.ts'
 import { refuse, type Reply } from './reply.ts'
 
 /** What a write is to bring about, as the client has it. */
@@ -13,11 +16,6 @@ export type Content =
   | { readonly kind: 'resource'; readonly resource: Resource }
   | { readonly kind: 'patch'; readonly apply: (stored: Resource) => Patched }
   | { readonly kind: 'nothing' }
-
-/** What a patch comes to. */
-export type Patched =
-  | { readonly ok: true; readonly resource: Resource }
-  | { readonly ok: false; readonly kind: 'malformed' | 'not-applicable'; readonly faults: readonly Fault[] }
 
 /** A write whose preconditions and body have been read, whichever way it came. */
 export interface AskedWrite {
@@ -62,13 +60,45 @@ export async function readWrite(
   if (read && 'sentence' in read) return refused(refuse('request-malformed', read.sentence))
   const about = { interaction, type, id: asked.id, criteria: read?.criteria, version }
   if (interaction === 'delete') return { ok: true, write: { ...about, format: 'json', content: { kind: 'nothing' } } }
-
+  if (interaction === 'patch') {
+    const patch = await readPatch(exchange)
+    return patch.ok ? { ok: true, write: { ...about, ...patch.patch } } : patch
+  }
   const sent = await readSentResource(exchange)
   if (!sent.ok) return sent
   const { resource, format } = sent
   const mismatch = mismatchOf(resource, type, asked.id)
   if (mismatch) return refused({ kind: 'refused', refusals: [mismatch] })
   return { ok: true, write: { ...about, format, content: { kind: 'resource', resource } } }
+}
+
+/** Reads a patch in one of its forms; it is applied when the stored version is known. */
+async function readPatch(
+  exchange: Exchange,
+): Promise<{ readonly ok: true; readonly patch: PatchContent } | { readonly ok: false; readonly reply: Reply }> {
+  const { base, config, head } = exchange
+  const { definitions, release } = base.policy
+  const bounds = { nesting: config.limits.nesting, characters: config.limits.bodyBytes }
+  const contentType = head.headerFields['content-type']
+  const form = textFormOf(contentType)
+  if (form) {
+    const body = await readSentBytes(exchange)
+    if (!body.ok) return body
+    const text = decodeUtf8(body.bytes)
+    return text.ok
+      ? { ok: true, patch: patchOfText(form, text.value, definitions, bounds) }
+      : refused({ kind: 'refused', refusals: malformedBody(text.faults) })
+  }
+  const offered = acceptedPatchTypes(release)
+  if (release === 'STU3' || 'sentence' in formatOfBody(contentType, release)) {
+    return refused(refuse('media-type', `Send a patch as one of: ${offered}.`, { 'accept-patch': offered }))
+  }
+  const sent = await readSentResource(exchange)
+  if (!sent.ok) return sent
+  if (sent.resource.type !== 'Parameters') {
+    return refused(refuse('body-mismatch', 'A patch in FHIR’s own form is a Parameters resource.'))
+  }
+  return { ok: true, patch: patchOfParameters(sent.resource, sent.format, definitions, bounds) }
 }
 
 type Sent =

@@ -137,7 +137,11 @@ describe('a transaction', () => {
 
   test.each<[what: string, entry: () => object, place: string]>([
     ['a delete', () => remove('o1'), 'request.url'],
-    ['a patch', () => ({ request: { method: 'PATCH', url: 'Observation/o1', ifMatch: 'W/"3"' } }), 'request.url'],
+    [
+      'a patch without its text',
+      () => ({ request: { method: 'PATCH', url: 'Observation/o1', ifMatch: 'W/"3"' } }),
+      'resource',
+    ],
     ['an update without ifMatch', () => put('o1', final, null), 'request.ifMatch'],
     ['an update with ifMatch: *', () => put('o1', final, '*'), 'request.ifMatch'],
     [
@@ -295,6 +299,20 @@ describe('a transaction', () => {
     const answer = await sendBundle('transaction', [put('o1', { subject: { display: 'B' } }), put('o2')])
     expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer'])
     expect(places(answer.body)).toEqual(['Bundle.entry[0].resource.subject.display', 'Bundle.entry[1].request.url'])
+    expect(writes()).toEqual([])
+  })
+
+  test('tells nothing of what the cache has, not by silence either, to a caller whom the upstream refuses', async () => {
+    booted.upstream.answers(stored('o1'))
+    await sendBundle('transaction', [put('o1', { subject: { display: 'B' } })])
+    booted.upstream.answers({ 'GET /fhir/Observation/o1': { status: 403 } })
+    const other = { authorization: 'Bearer other' }
+    const refused = await sendBundle('transaction', [put('o1'), post({ status: 'entered-in-error' })], {}, other)
+    expect([refused.status, places(refused.body)]).toEqual([
+      403,
+      ['Bundle.entry[0].request.url', 'Bundle.entry[1].resource.status'],
+    ])
+    expect(booted.upstream.seen.at(-1)!.headers['authorization']).toBe('Bearer other')
     expect(writes()).toEqual([])
   })
 

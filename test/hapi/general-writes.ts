@@ -138,6 +138,99 @@ export function describeGeneralWrites(name: string, upstreamUrl: () => string): 
       expect((await ask(`${upstreamUrl()}/${criteria(identifier)}`)).json['total']).toBe(1)
     })
 
+    const patches = {
+      'JSON Patch': (path: string, value: string) => ({
+        type: 'application/json-patch+json',
+        text: JSON.stringify([
+          { op: 'test', path: '/status', value: 'preliminary' },
+          { op: 'replace', path, value },
+        ]),
+      }),
+      'XML Patch': (path: string, value: string) => ({
+        type: 'application/xml-patch+xml',
+        text: `<diff xmlns:f="http://hl7.org/fhir"><replace sel="f:Observation${path.replaceAll('/', '/f:')}/@value">${value}</replace></diff>`,
+      }),
+      'FHIRPath Patch': (path: string, value: string) => ({
+        type: 'application/fhir+json',
+        text: JSON.stringify({
+          resourceType: 'Parameters',
+          parameter: [
+            {
+              name: 'operation',
+              part: [
+                { name: 'type', valueCode: 'replace' },
+                { name: 'path', valueString: `Observation${path.replaceAll('/', '.')}` },
+                { name: 'value', ...(path === '/status' ? { valueCode: value } : { valueString: value }) },
+              ],
+            },
+          ],
+        }),
+      }),
+    }
+
+    describe.each(Object.entries(patches))('%s', (_form, patch) => {
+      const send = async (target: string, path: string, value: string, ifMatch?: string) => {
+        const { type, text } = patch(path, value)
+        const answer = await fetch(`${gateway.url}/${target}`, {
+          method: 'PATCH',
+          headers: {
+            accept: 'application/fhir+json',
+            'content-type': type,
+            ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+          },
+          body: text,
+        })
+        const body = (await answer.json()) as {
+          resourceType: string
+          issue?: { expression?: string[]; diagnostics?: string }[]
+        }
+        return { status: answer.status, etag: answer.headers.get('etag'), body }
+      }
+
+      it('is applied, judged, and stored pinned to its version', async () => {
+        const { path, etag } = await stored()
+        const answer = await send(path, '/status', 'final', etag)
+        expect([answer.status, answer.etag, answer.body.resourceType]).toEqual([200, 'W/"2"', 'Observation'])
+        expect(await state(path)).toEqual({ status: 200, etag: 'W/"2"', content: 'final' })
+      })
+
+      it('is applied to the one match of criteria', async () => {
+        const { path, etag, identifier } = await stored()
+        expect((await send(criteria(identifier), '/status', 'final', etag)).status).toBe(200)
+        expect(await state(path)).toEqual({ status: 200, etag: 'W/"2"', content: 'final' })
+      })
+
+      it.each<[string, string, string, string | undefined, number, string | undefined]>([
+        ['of the subject', '/subject/display', 'B', 'W/"1"', 422, 'Observation.subject.display'],
+        ['that does not apply', '/note/text', 'B', 'W/"1"', 422, undefined],
+        ['of the id', '/id', 'other', 'W/"1"', 422, undefined],
+        ['of another version', '/status', 'final', 'W/"9"', 412, undefined],
+        ['without If-Match', '/status', 'final', undefined, 412, undefined],
+      ])('%s is refused, and nothing is stored', async (_what, at, value, ifMatch, status, expression) => {
+        const { path, etag } = await stored()
+        const answer = await send(path, at, value, ifMatch)
+        expect([answer.status, answer.body.resourceType]).toEqual([status, 'OperationOutcome'])
+        expect(answer.body.issue?.map((issue) => issue.expression?.[0])).toContain(
+          expression ?? answer.body.issue?.[0]?.expression?.[0],
+        )
+        expect(await state(path)).toEqual({ status: 200, etag, content: 'preliminary' })
+      })
+    })
+
+    it('a patch of another media type is refused with what is offered', async () => {
+      const { path, etag } = await stored()
+      const answer = await fetch(`${gateway.url}/${path}`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/merge-patch+json', 'if-match': etag },
+        body: '{"status":"final"}',
+      })
+      expect([answer.status, answer.headers.get('accept-patch')]).toEqual([
+        415,
+        'application/json-patch+json, application/xml-patch+xml, application/fhir+json, application/fhir+xml',
+      ])
+      expect(await state(path)).toEqual({ status: 200, etag, content: 'preliminary' })
+    })
+
     it('deletes what was entered in error, and nothing else', async () => {
       const kept = await stored()
       const refused = await ask(`${gateway.url}/${kept.path}`, 'DELETE', undefined, { 'if-match': kept.etag })

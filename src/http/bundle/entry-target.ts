@@ -17,7 +17,7 @@ const reads: ReadonlySet<InteractionCode> = new Set([
   'capabilities',
 ])
 
-const writes: ReadonlySet<InteractionCode> = new Set<AskedWrite['interaction']>(['create', 'update', 'delete'])
+const writes: ReadonlySet<InteractionCode> = new Set<AskedWrite['interaction']>(['create', 'update', 'patch', 'delete'])
 
 export const isRead = ({ code, method }: Interaction) => reads.has(code) && method !== 'POST'
 
@@ -45,9 +45,7 @@ export function nameInteraction(
     return undefined
   }
   const interaction = target.kind === 'interaction' ? target.interaction : undefined
-  if (interaction?.code === 'patch') {
-    refuse('interaction-not-offered', 'A patch is not offered as an entry of a Bundle; send it on its own.')
-  } else if (!interaction || !(isRead(interaction) || isWrite(interaction)) || !offers(base.policy, interaction)) {
+  if (!interaction || !(isRead(interaction) || isWrite(interaction)) || !offers(base.policy, interaction)) {
     refuse('interaction-not-offered', 'This interaction is not offered here as an entry of a Bundle.')
   } else if (interaction.code === 'delete' && !pinsDeletes(base)) {
     refuse('interaction-not-offered', 'A delete cannot be pinned to a version on this FHIR server.')

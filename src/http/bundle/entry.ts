@@ -1,8 +1,9 @@
-import { readCriteria } from '../../fhir/criteria.ts'
-import type { Element, Resource } from '../../fhir/element.ts'
+import { readCriteria, readIfNoneExist } from '../../fhir/criteria.ts'
+import type { Element } from '../../fhir/element.ts'
 import { versionOfEntityTag } from '../../fhir/entity-tag.ts'
 import type { Interaction } from '../../fhir/interaction.ts'
 import type { Format } from '../../fhir/media-type.ts'
+import type { PatchBounds } from '../../fhir/patch/patched.ts'
 import { readQuery } from '../../fhir/target.ts'
 import type { Policy } from '../../policy/policy.ts'
 import type { Refusal } from '../../policy/refusal.ts'
@@ -11,6 +12,7 @@ import type { GovernedBase } from '../exchange.ts'
 import { readPreconditions } from '../preconditions.ts'
 import { readParts, type EntryParts, type Refuse, type RequestParts } from './entry-parts.ts'
 import { expressionOfEntry, refusalOfEntry } from './entry-refusals.ts'
+import { readEntryPatch } from './entry-patch.ts'
 import { isWrite, nameInteraction } from './entry-target.ts'
 
 /** What one entry of a Bundle asks. */
@@ -33,13 +35,14 @@ export interface EntryContext {
   /** Absolute bases, without trailing slash, under which a URL names what is served here. */
   readonly knownBases: readonly string[]
   readonly format: Format
+  readonly bounds: PatchBounds
 }
 
 /**
  * Reads one entry by the grammar of a request of its own: target, preconditions, resource. Everything that is wrong with
  * it is told at once. https://hl7.org/fhir/R4/http.html#transaction
  */
-export function readEntry({ base, knownBases, format }: EntryContext, element: Element, index: number): Entry {
+export function readEntry({ base, knownBases, format, bounds }: EntryContext, element: Element, index: number): Entry {
   const refusals: Refusal[] = []
   const add = (refusal: Refusal) => void refusals.push(refusalOfEntry(index, refusal))
   const refuse: Refuse = (cause, diagnostics, part) =>
@@ -54,11 +57,13 @@ export function readEntry({ base, knownBases, format }: EntryContext, element: E
     return refusals.length > 0 ? { kind: 'refused', refusals } : read
   }
   const { version, criteria } = readConditions(interaction, request, base.policy, refuse, add)
-  const resource = readContent(interaction, parts, refuse, add)
-  if (refusals.length > 0) return { kind: 'refused', refusals }
+  const content =
+    interaction.code === 'patch'
+      ? readEntryPatch(parts.resource, { policy: base.policy, bounds, format }, refuse)
+      : readContent(interaction, parts, format, refuse, add)
+  if (refusals.length > 0 || !content) return { kind: 'refused', refusals }
   const { code, type = '', id } = interaction
-  const content = resource ? ({ kind: 'resource', resource } as const) : ({ kind: 'nothing' } as const)
-  return { kind: 'write', asked: { interaction: code, type, id, criteria, version, format, content }, fullUrl }
+  return { kind: 'write', asked: { interaction: code, type, id, criteria, version, ...content }, fullUrl }
 }
 
 function readRead(
@@ -92,7 +97,7 @@ function readConditions(
   refuse: Refuse,
   add: (refusal: Refusal) => void,
 ): Pick<AskedWrite, 'version' | 'criteria'> {
-  const { code, query, conditional } = interaction
+  const { code, type = '', query, conditional } = interaction
   const preconditions = readPreconditions(interaction, request, policy)
   if (preconditions.kind === 'refused') preconditions.refusals.forEach(add)
   if (request.fieldLines('if-modified-since').length > 0) {
@@ -102,8 +107,11 @@ function readConditions(
     refuse('request-malformed', 'An entry that writes takes no query but criteria; leave it out.')
   }
   const ifNoneExist = code === 'create' ? request.fieldLines('if-none-exist')[0] : undefined
-  const text = conditional ? query : ifNoneExist?.trim().replace(/^[^?]*\?/, '')
-  const read = text === undefined ? undefined : readCriteria(text)
+  const read = conditional
+    ? readCriteria(query)
+    : ifNoneExist === undefined
+      ? undefined
+      : readIfNoneExist(ifNoneExist, type)
   if (read && 'sentence' in read) {
     refuse('request-malformed', read.sentence, conditional ? 'request.url' : 'request.ifNoneExist')
   }
@@ -113,16 +121,17 @@ function readConditions(
   }
 }
 
-/** The resource that a write is to bring about; none for a delete. */
+/** The resource that a write is to bring about; nothing for a delete. Undefined when it is refused. */
 function readContent(
   { code, type = '', id }: Interaction,
   { resource }: EntryParts,
+  format: Format,
   refuse: Refuse,
   add: (refusal: Refusal) => void,
-): Resource | undefined {
+): Pick<AskedWrite, 'content' | 'format'> | undefined {
   if (code === 'delete') {
     if (resource) refuse('request-malformed', 'A delete takes no resource; leave it out.', 'resource')
-    return undefined
+    return { content: { kind: 'nothing' }, format }
   }
   if (!resource) {
     refuse('body-malformed', 'The resource of the entry is missing.')
@@ -131,5 +140,5 @@ function readContent(
   const mismatch = mismatchOf(resource, type, id)
   if (mismatch) add(mismatch)
   if (resource.type === 'Bundle') refuse('body-mismatch', 'A Bundle is not offered as the resource of an entry.')
-  return resource
+  return { content: { kind: 'resource', resource }, format }
 }
