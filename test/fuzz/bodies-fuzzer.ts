@@ -13,36 +13,18 @@ const bounds = { nesting: 20 }
 
 const tokens: Readonly<Record<Format, readonly string[]>> = {
   json: [
-    ...[
-      '{',
-      '}',
-      '[',
-      ']',
-      ',',
-      ':',
-      '"',
-      '\\',
-      '\\u0000',
-      '\\ud800',
-      '\\/',
-      'null',
-      'true',
-      '[]',
-      '{}',
-      '[null]',
-      '""',
-    ],
-    ...['1e400', '-0', '0.10', '01', '1.', '/**/', '\xef\xbb\xbf', '\xed\xa0\x80', '\xc0\xaf', '\xff', '\0', '\x0b'],
-    ...['"__proto__":{},', '"constructor":{},', '"resourceType":"Flag",', '"_id":{"id":"x"},', '"id":"x",', "'"],
-    ...[
+    ['{', '}', '[', ']', ',', ':', '"', '\\', '\\u0000', '\\ud800', '\\/', 'null', 'true', '[]', '{}', '[null]', '""'],
+    ['1e400', '-0', '0.10', '01', '1.', '/**/', '\xef\xbb\xbf', '\xed\xa0\x80', '\xc0\xaf', '\xff', '\0', '\x0b'],
+    ['"__proto__":{},', '"constructor":{},', '"resourceType":"Flag",', '"_id":{"id":"x"},', '"id":"x",', "'"],
+    [
       '"extension":[{"url":"a"}],',
       '"contained":[{"resourceType":"Flag","id":"x"}],',
       '[['.repeat(40),
       '{"a":'.repeat(40),
     ],
-  ],
+  ].flat(),
   xml: [
-    ...[
+    [
       '<',
       '>',
       '/>',
@@ -59,17 +41,9 @@ const tokens: Readonly<Record<Format, readonly string[]>> = {
       '&#0;',
       '&#xd800;',
     ],
-    ...[
-      '&lt;',
-      '&a;',
-      '<!DOCTYPE a [<!ENTITY a "b">]>',
-      'xmlns=""',
-      'xmlns="http://hl7.org/fhir"',
-      'xmlns:a="b"',
-      'a:',
-    ],
-    ...['xml:space="preserve"', 'value="x"', ' id="x"', '<id value="x"/>', '<status value="active"/>', '\xef\xbb\xbf'],
-    ...[
+    ['&lt;', '&a;', '<!DOCTYPE a [<!ENTITY a "b">]>', 'xmlns=""', 'xmlns="http://hl7.org/fhir"', 'xmlns:a="b"', 'a:'],
+    ['xml:space="preserve"', 'value="x"', ' id="x"', '<id value="x"/>', '<status value="active"/>', '\xef\xbb\xbf'],
+    [
       '<?xml version="1.1"?>',
       '<?xml version="1.0" encoding="UTF-16"?>',
       '\xed\xa0\x80',
@@ -77,8 +51,8 @@ const tokens: Readonly<Record<Format, readonly string[]>> = {
       '\0',
       '<a>'.repeat(40),
     ],
-    ...['<div xmlns="http://www.w3.org/1999/xhtml">', '</div>', '<script>', '<extension url="a"/>'],
-  ],
+    ['<div xmlns="http://www.w3.org/1999/xhtml">', '</div>', '<script>', '<extension url="a"/>'],
+  ].flat(),
 }
 
 /** A body that was read wrongly, or that made its reader throw. */

@@ -49,7 +49,7 @@ const requests = [
 ]
 
 const tokens = [
-  ...[
+  [
     '\r\n',
     '\n',
     '\r',
@@ -71,21 +71,15 @@ const tokens = [
     ',',
     '\x0b',
   ],
-  ...[
+  [
     'Content-Length: 5\r\n',
     'Content-Length: 0\r\n',
     'Transfer-Encoding: chunked\r\n',
     'Transfer-Encoding: identity\r\n',
   ],
-  ...[
-    'Connection: close\r\n',
-    'Connection: If-Match\r\n',
-    'Upgrade: h2c\r\n',
-    'Expect: 100-continue\r\n',
-    'Host: y\r\n',
-  ],
-  ...['If-Match: *\r\n', 'If-Match: W/"4"\r\n', 'X-HTTP-Method-Override: DELETE\r\n', 'Content-Encoding: gzip\r\n'],
-  ...[
+  ['Connection: close\r\n', 'Connection: If-Match\r\n', 'Upgrade: h2c\r\n', 'Expect: 100-continue\r\n', 'Host: y\r\n'],
+  ['If-Match: *\r\n', 'If-Match: W/"4"\r\n', 'X-HTTP-Method-Override: DELETE\r\n', 'Content-Encoding: gzip\r\n'],
+  [
     'X-Secret: s\r\n',
     'Cookie: a=b\r\n',
     'Prefer: respond-async\r\n',
@@ -94,20 +88,12 @@ const tokens = [
     '0\r\n\r\n',
     ';a=b',
   ],
-  ...[
-    '_method=DELETE',
-    '_format=xml',
-    'http://x/fhir',
-    'DELETE',
-    'PUT',
-    'HEAD',
-    '$removerarecord',
-    '_search',
-    'Patient',
+  ['_method=DELETE', '_format=xml', 'http://x/fhir', 'DELETE', 'PUT', 'HEAD', '$removerarecord', '_search', 'Patient'],
+  [
+    'DELETE /fhir/Flag/1 HTTP/1.1\r\nHost: x\r\n\r\n',
+    'PUT /fhir/Flag/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n',
   ],
-  'DELETE /fhir/Flag/1 HTTP/1.1\r\nHost: x\r\n\r\n',
-  'PUT /fhir/Flag/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n',
-]
+].flat()
 
 const id = '[A-Za-z0-9.-]{1,64}'
 const type = '(?:Flag|Consent|List)'
@@ -121,11 +107,13 @@ const targets: Readonly<Record<string, RegExp>> = {
   POST: new RegExp(`^/fhir/(?:${type}(?:/_search)?|\\$removerarecord)${query}$`),
 }
 
-const rebuiltFields = new Set([
-  ...['accept', 'accept-encoding', 'accept-language', 'authorization', 'cache-control', 'connection', 'content-length'],
-  ...['content-type', 'host', 'if-match', 'if-modified-since', 'if-none-match', 'prefer', 'traceparent', 'tracestate'],
-  ...['user-agent', 'via', 'x-correlation-id', 'x-request-id'],
-])
+const rebuiltFields = new Set(
+  [
+    ['accept', 'accept-encoding', 'accept-language', 'authorization', 'cache-control', 'connection', 'content-length'],
+    ['content-type', 'host', 'if-match', 'if-modified-since', 'if-none-match', 'prefer', 'traceparent', 'tracestate'],
+    ['user-agent', 'via', 'x-correlation-id', 'x-request-id'],
+  ].flat(),
+)
 
 /** Why the gateway cannot have built this; undefined when it can. */
 function wrongIn({ method, url, headers, body }: Seen): string | undefined {

@@ -115,7 +115,7 @@ describe('a request that is framed in two ways, or not as HTTP says, is refused 
     ['a Host with user information', `GET /STU3/Flag/1 HTTP/1.1\r\nHost: a@x\r\n${closing}\r\n`],
     ['HTTP/1.0 without a Host', 'GET /STU3/Flag/1 HTTP/1.0\r\n\r\n'],
   ])('%s', async (_what, bytes) => {
-    const { statuses, refusals, upstream } = await exchange(bytes)
+    const { statuses, refusals, upstream } = await exchange(bytes, { timeouts: { requestMs: 500 } })
     expect(upstream).toEqual([])
     expect(statuses).toEqual([400])
     expectOutcomes(refusals)
