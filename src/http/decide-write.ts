@@ -21,6 +21,8 @@ export type Decided =
       readonly wanted: WantedVersion | undefined
       /** The stored resource as it was judged; undefined for a create. */
       readonly before: Resource | undefined
+      /** Whether before came from the cache, so that the upstream has not answered this caller for it. */
+      readonly cached: boolean
     }
   | { readonly kind: 'answered'; readonly reply: Reply }
 
@@ -83,6 +85,7 @@ export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promis
     permittedAs: decision.permittedAs,
     wanted,
     before: before.stored.judged,
+    cached: before.cached,
   }
 }
 
@@ -104,6 +107,7 @@ function decideCreate(deciding: Deciding, { type, criteria, content, format }: A
     permittedAs: decision.permittedAs,
     wanted: undefined,
     before: undefined,
+    cached: false,
   }
 }
 
@@ -142,6 +146,12 @@ async function refuseFrom(
   if (told.kind !== 'found') return relayStored(deciding, told)
   const { upstreamStatus } = told
   return { kind: 'refused', refusals, ...(upstreamStatus !== undefined && { upstreamStatus }) }
+}
+
+/** What the upstream tells this caller of a version that was judged; undefined when it is the current one. */
+export async function refusalOfVersion(deciding: Deciding, wanted: WantedVersion): Promise<Reply | undefined> {
+  const told = await deciding.base.storedVersions.confirm(wanted)
+  return told.kind === 'found' ? undefined : relayStored(deciding, told)
 }
 
 type Resolved =

@@ -3,9 +3,18 @@ import type { Refusal } from '../../policy/refusal.ts'
 import type { Entry } from './entry.ts'
 
 const placeholder = /^urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const anywhere = /urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
 
 /** Whether a fullUrl stands for an id that the server is to give. https://hl7.org/fhir/R4/bundle.html#references */
 export const isPlaceholder = (fullUrl: string) => placeholder.test(fullUrl)
+
+/** The placeholders of a transaction, in lower case. */
+export function placeholdersOf(entries: readonly Entry[]): ReadonlySet<string> {
+  const fullUrls = entries.flatMap((entry) =>
+    entry.kind === 'write' && entry.fullUrl !== undefined ? [entry.fullUrl] : [],
+  )
+  return new Set(fullUrls.filter(isPlaceholder).map((fullUrl) => fullUrl.toLowerCase()))
+}
 
 /**
  * What is wrong with the fullUrls of a transaction. A server replaces each throughout the Bundle, so one of a create must be
@@ -35,11 +44,12 @@ export function refusalsOfFullUrls(entries: readonly Entry[]): Refusal[] {
   return refusals
 }
 
-/** Whether a placeholder occurs anywhere in a resource. */
-export function replacesWithin(fullUrl: string, element: Element): boolean {
-  if (element.value?.text.toLowerCase().includes(fullUrl.toLowerCase())) return true
+/** The placeholders, of those given in lower case, that occur anywhere in a resource. */
+export function placeholdersWithin(element: Element, placeholders: ReadonlySet<string>): readonly string[] {
+  if (placeholders.size === 0) return []
+  const found = (element.value?.text.match(anywhere) ?? []).filter((text) => placeholders.has(text.toLowerCase()))
   for (const { items } of element.children.values()) {
-    if (items.some((item) => replacesWithin(fullUrl, item))) return true
+    for (const item of items) found.push(...placeholdersWithin(item, placeholders))
   }
-  return false
+  return found.map((text) => text.toLowerCase())
 }

@@ -4,13 +4,13 @@ import { entityTagOf } from '../../fhir/entity-tag.ts'
 import type { Format } from '../../fhir/media-type.ts'
 import type { Refusal } from '../../policy/refusal.ts'
 import { bodyFields, writeFields } from '../../upstream/header-fields.ts'
-import { decideWrite, type Decided } from '../decide-write.ts'
+import { decideWrite, refusalOfVersion, type Decided } from '../decide-write.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Reply } from '../reply.ts'
 import { atOnce } from './at-once.ts'
 import type { AskedRead, Entry } from './entry.ts'
 import { refusalOfEntry } from './entry-refusals.ts'
-import { isPlaceholder, refusalsOfFullUrls, replacesWithin } from './full-url.ts'
+import { isPlaceholder, placeholdersOf, placeholdersWithin, refusalsOfFullUrls } from './full-url.ts'
 import { refuseWhole, repliesAsOne } from './one-answer.ts'
 import { relayTransaction } from './relay-transaction.ts'
 import { backbone, bundleOf, inner, primitive, type Part } from './tree.ts'
@@ -18,7 +18,7 @@ import { backbone, bundleOf, inner, primitive, type Part } from './tree.ts'
 type Permitted = Extract<Decided, { kind: 'permitted' }>
 
 /** An entry that is to be sent. */
-export type Sendable = AskedRead | (Permitted & { readonly fullUrl: string | undefined })
+export type Sendable = AskedRead | (Omit<Permitted, 'before'> & { readonly fullUrl: string | undefined })
 
 /** How many entries are decided at the same time; each may ask the upstream for a stored version. */
 const decidedAtOnce = 8
@@ -36,16 +36,27 @@ export async function transact(exchange: Exchange, entries: readonly Entry[], fo
   if (entries.length === 0) refusals.push({ cause: 'body-malformed', diagnostics: 'The transaction has no entry.' })
   if (refusals.length > 0) return refuseWhole(base.policy, refusals)
 
-  const decided = await atOnce(entries, decidedAtOnce, async (entry) => {
+  const placeholders = placeholdersOf(entries)
+  const replaced = new Set<string>()
+  const readable = entries.filter((entry) => entry.kind !== 'refused')
+  const decided = await atOnce(readable, decidedAtOnce, async (entry) => {
     if (entry.kind !== 'write') return entry
-    return { ...(await decideWrite(exchange, entry.asked)), fullUrl: entry.fullUrl }
+    const one = await decideWrite(exchange, entry.asked)
+    if (one.kind === 'answered') return one
+    // What is stored may be many times what was sent: no more of it is kept than what is being decided.
+    const { before, ...permitted } = one
+    if (before) for (const placeholder of placeholdersWithin(before, placeholders)) replaced.add(placeholder)
+    return { ...permitted, fullUrl: entry.fullUrl }
   })
-  const answered = decided.map((entry) => (entry.kind === 'answered' ? entry.reply : undefined))
-  if (answered.some((reply) => reply !== undefined)) return repliesAsOne(base.policy, answered)
-  const sendable = decided.filter((entry) => entry.kind === 'permitted' || entry.kind === 'read')
-  if (sendable.length !== entries.length) throw new Error('An entry is neither sent nor answered.')
-  const conflicts = [...refusalsOfRepeats(sendable.map(resolvedTargetOf)), ...refusalsOfReplacing(sendable)]
-  if (conflicts.length > 0) return refuseWhole(base.policy, conflicts)
+  const sendable = decided.filter((entry) => entry.kind !== 'answered')
+  if (sendable.length < decided.length) return repliesAsOne(base.policy, await confirmed(exchange, decided))
+  const conflicts = [...refusalsOfRepeats(sendable.map(resolvedTargetOf)), ...refusalsOfReplacing(sendable, replaced)]
+  if (conflicts.length > 0) {
+    const told = await confirmed(exchange, sendable)
+    return told.some((reply) => reply !== undefined)
+      ? repliesAsOne(base.policy, told)
+      : refuseWhole(base.policy, conflicts)
+  }
 
   if (exchange.res.destroyed) return { kind: 'client-gone' }
   const { asked, callerFields, config } = exchange
@@ -63,6 +74,22 @@ export async function transact(exchange: Exchange, entries: readonly Entry[], fo
   const relayed = await relayTransaction(exchange, sendable, reply)
   const writes = sendable.flatMap((entry) => (entry.kind === 'permitted' ? [entry.permittedAs] : []))
   return writes.length === 0 ? relayed : { ...relayed, permittedAs: [...new Set(writes.flat())] }
+}
+
+/**
+ * The replies to the entries of a transaction that will not be sent. That an entry is not among the refused ones tells that
+ * it was permitted: of what the cache taught, only to a caller whom the upstream has answered.
+ */
+function confirmed(
+  exchange: Exchange,
+  entries: readonly (Sendable | Extract<Decided, { kind: 'answered' }>)[],
+): Promise<readonly (Reply | undefined)[]> {
+  return atOnce(entries, decidedAtOnce, async (entry) => {
+    if (entry.kind === 'answered') return entry.reply
+    return entry.kind === 'permitted' && entry.cached && entry.wanted
+      ? refusalOfVersion(exchange, entry.wanted)
+      : undefined
+  })
 }
 
 /** The whole transaction, of what was read and judged and of nothing else. */
@@ -135,11 +162,9 @@ function refusalsOfRepeats(targets: readonly (string | undefined)[]): Refusal[] 
 }
 
 /** What the server would put in the place of a fullUrl must not be a value that was stored, and judged as unchanged. */
-function refusalsOfReplacing(entries: readonly Sendable[]): Refusal[] {
-  const stored = entries.flatMap((entry) => (entry.kind === 'permitted' && entry.before ? [entry.before] : []))
+function refusalsOfReplacing(entries: readonly Sendable[], replaced: ReadonlySet<string>): Refusal[] {
   return entries.flatMap((entry, index) => {
-    if (entry.kind !== 'permitted' || entry.fullUrl === undefined || !isPlaceholder(entry.fullUrl)) return []
-    if (!stored.some((resource) => replacesWithin(entry.fullUrl!, resource))) return []
+    if (entry.kind !== 'permitted' || !replaced.has(entry.fullUrl?.toLowerCase() ?? '')) return []
     const diagnostics =
       'The fullUrl occurs in a stored resource that the transaction changes; give the entry another one.'
     return [
