@@ -1,3 +1,4 @@
+import { trimmedField } from './field-value.ts'
 import { idPattern } from './target.ts'
 
 /**
@@ -24,11 +25,11 @@ const whatToSend = 'Send If-Match once, with the ETag that the server gave: If-M
 
 /** Reads the If-Match field lines as they came; several are as malformed as a list. */
 export function readIfMatch(fieldLines: readonly string[]): IfMatch {
-  if (fieldLines.every((line) => line.trim() === '')) {
+  if (fieldLines.every((line) => trimmedField(line) === '')) {
     return { kind: 'missing', sentence: `The version that is to be changed is not named. ${whatToSend}` }
   }
   if (fieldLines.length > 1) return { kind: 'malformed', sentence: `If-Match occurs more than once. ${whatToSend}` }
-  const line = fieldLines[0]!.trim()
+  const line = trimmedField(fieldLines[0]!)
   if (line === '*') return { kind: 'malformed', sentence: `If-Match: * names no version. ${whatToSend}` }
   const version = versionOfEntityTag(line)
   if (version === undefined) return { kind: 'malformed', sentence: `If-Match is not one ETag. ${whatToSend}` }

@@ -1,3 +1,4 @@
+import { trimmedField } from './field-value.ts'
 import { releaseOf, type FhirRelease } from './version.ts'
 
 /** The two formats of FHIR that the gateway reads and writes. */
@@ -37,8 +38,8 @@ export interface MediaType {
 }
 
 const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
-const parameterPattern = new RegExp(`\\s*;\\s*(?:(${token})=(${token}|"(?:[^"\\\\]|\\\\.)*"))?`, 'y')
-const namePattern = new RegExp(`^\\s*(${token}/${token})`)
+const parameterPattern = new RegExp(`[ \\t]*;[ \\t]*(?:(${token})=(${token}|"(?:[^"\\\\]|\\\\.)*"))?`, 'y')
+const namePattern = new RegExp(`^[ \\t]*(${token}/${token})`)
 
 /** Undefined when it is not one media type. */
 export function readMediaType(text: string): MediaType | undefined {
@@ -56,7 +57,7 @@ export function readMediaType(text: string): MediaType | undefined {
       value.startsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, '$1') : value,
     ])
   }
-  return text.slice(end).trim() === '' ? { name: name[1]!.toLowerCase(), parameters } : undefined
+  return trimmedField(text.slice(end)) === '' ? { name: name[1]!.toLowerCase(), parameters } : undefined
 }
 
 /** The format of a body by its Content-Type, or a sentence that says why it is not taken. UTF-8 only. */
@@ -95,7 +96,7 @@ export function askedFormat(formatParameter: string | undefined, accept: string 
     const text = formatParameter.trim().toLowerCase().replaceAll(' ', '+')
     return formatCodes.get(text) ?? formatOfAnswer(text) ?? 'none'
   }
-  if (accept === undefined || accept.trim() === '') return 'any'
+  if (accept === undefined || trimmedField(accept) === '') return 'any'
   const ranges = accept.split(',').flatMap((item) => {
     const range = readMediaType(item)
     if (!range) return []

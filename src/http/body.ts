@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { trimmedField } from '../fhir/field-value.ts'
 import { refuse, type Reply } from './reply.ts'
 import type { RequestHead } from './request-head.ts'
 
@@ -22,7 +23,7 @@ export async function readBody(
   res: ServerResponse,
   bounds: BodyBounds,
 ): Promise<ReadBody> {
-  const coding = (head.fieldLines('content-encoding')[0] ?? 'identity').trim().toLowerCase()
+  const coding = trimmedField(head.fieldLines('content-encoding')[0] ?? 'identity').toLowerCase()
   if (coding !== 'identity' && coding !== 'gzip' && coding !== 'x-gzip') {
     const sentence = 'Content-Encoding is not one that is offered: send the body as it is, or in gzip.'
     return refused(refuse('media-type', sentence, { 'accept-encoding': 'gzip' }))

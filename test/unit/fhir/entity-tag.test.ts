@@ -6,7 +6,7 @@ describe('If-Match', () => {
     ['W/"3"', '3'],
     ['"3"', '3'],
     ['W/"03"', '03'],
-    ['  W/"3" ', '3'],
+    ['  W/"3"\t', '3'],
     ['W/"b1fe6cc0-7bf5-453c-a396-1ae97cfad72a"', 'b1fe6cc0-7bf5-453c-a396-1ae97cfad72a'],
   ])('%s names a version, which is an opaque text', (line, version) => {
     expect(readIfMatch([line])).toEqual({ kind: 'version', version })
@@ -30,6 +30,8 @@ describe('If-Match', () => {
     [['W/"+3"']],
     [['W/"a_b"']],
     [['"1" x']],
+    [['W/"1"\u00a0']],
+    [['\u00a0']],
     [[`W/"${'1'.repeat(65)}"`]],
   ])('%j is malformed', (lines) => {
     const read = readIfMatch(lines)

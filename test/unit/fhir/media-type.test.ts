@@ -28,6 +28,8 @@ describe('the format of a body', () => {
     ['application/fhir+json, application/fhir+xml'],
     ['application/fhir+json charset=utf-8'],
     ['application/fhir+json;charset'],
+    ['application/fhir+json\u00a0'],
+    ['application/fhir+json\u00a0;charset=utf-8'],
     ['multipart/form-data; boundary=x'],
   ])('%s is not taken', (contentType) => {
     expect(formatOfBody(contentType, 'STU3')).toHaveProperty('sentence')
