@@ -27,8 +27,12 @@ export function requestLog(log: Log, hashId: HashId): RecordRequest {
   }
 }
 
-/** A write whose outcome nobody knows and a fault of our own need somebody's eye; other 5xx are the upstream's. */
-function levelOf({ outcomeUnknown, status }: RequestRecord): 'error' | 'warn' | 'info' {
-  if (outcomeUnknown || status === 500) return 'error'
+/**
+ * A write whose outcome nobody knows, one that created what it was to change, and a fault of our own need somebody's eye;
+ * other 5xx are the upstream's.
+ */
+function levelOf({ decision, outcomeUnknown, status, upstreamStatus }: RequestRecord): 'error' | 'warn' | 'info' {
+  const createdAmiss = decision === 'failed' && upstreamStatus === 201
+  if (outcomeUnknown || createdAmiss || status === 500) return 'error'
   return status > 500 ? 'warn' : 'info'
 }

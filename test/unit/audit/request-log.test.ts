@@ -54,6 +54,7 @@ describe('the line of a request', () => {
     ['warn', { decision: 'failed', status: 502 }],
     ['warn', { decision: 'failed', status: 504 }],
     ['error', { decision: 'failed', status: 500 }],
+    ['error', { decision: 'failed', status: 502, upstreamStatus: 201 }],
     ['error', { decision: 'failed', status: 504, outcomeUnknown: true }],
   ])('is at level %s for %j', (level, changes) => {
     expect(written(changes).line.level).toBe(level)
