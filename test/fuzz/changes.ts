@@ -78,7 +78,7 @@ function removeCondition(random: Random, resource: JsonObject, stored: JsonObjec
 
 function addCondition(random: Random, resource: JsonObject, n: number): void {
   const added = condition(random, `c${n}`, random.chance(0.97) ? 'active' : 'inactive')
-  if (random.chance(0.02)) added['extension'] = [removalReason(random)]
+  if (random.chance(0.02)) added[random.pick(['extension', 'modifierExtension'])] = [removalReason(random)]
   put(random, items(resource, 'contained'), added)
   if (step(random)) put(random, items(resource, 'entry'), entry(random, 'Condition', `c${n}`))
   if (!random.chance(0.5)) return

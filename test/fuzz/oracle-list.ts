@@ -1,7 +1,7 @@
 import {
   containedNames,
   hasNarrative,
-  hasRemovalReason,
+  bringsRemovalReason,
   hasUnknown,
   isRemovalOf,
   provenanceAbout,
@@ -62,7 +62,7 @@ export function mayPassList(before: JsonObject, after: JsonObject): boolean {
   }
 
   for (const condition of added) {
-    if (condition['clinicalStatus'] !== 'active' || hasRemovalReason(condition)) return false
+    if (condition['clinicalStatus'] !== 'active' || bringsRemovalReason(condition)) return false
     if (hasNarrative(condition) || hasUnknown(condition)) return false
     const own = newEntries.filter((entry) => refersTo(entry['item'], containedNames(condition)))
     if (own.length !== 1 || !isSoundNewEntry(own[0]!) || !provenancesOf(condition, 'CREATE')) return false

@@ -15,6 +15,11 @@ const unknownElement = 'bogus'
 export const hasRemovalReason = (resource: JsonObject) =>
   listOf(resource['extension']).some((extension) => extension['url'] === removalUrl)
 
+/** A new Condition has none, under whichever name it is put. */
+export const bringsRemovalReason = (resource: JsonObject) =>
+  hasRemovalReason(resource) ||
+  listOf(resource['modifierExtension']).some((extension) => extension['url'] === removalUrl)
+
 /** What a resource is called relative to its server, and absolutely. */
 export function ownNames(resource: JsonObject): string[] {
   const name = `${resource['resourceType']}/${resource['id']}`
@@ -69,7 +74,9 @@ function withoutLink(extensions: JsonObject[], stored: JsonObject[], appended: J
     const before = { ...extension }
     set(before, 'extension', others)
     if (others.length > 0) possible.push(extensions.with(i, before))
-    else if (same(Object.keys(before), ['url'])) possible.push(extensions.toSpliced(i, 1))
+    // It may come whole, with the link alone, where there was none: there is one of it at most.
+    else if (same(Object.keys(before), ['url']) && !stored.some((e) => e['url'] === linkUrl))
+      possible.push(extensions.toSpliced(i, 1))
   })
   return possible
 }
