@@ -240,6 +240,36 @@ describe('a transaction', () => {
     })
   })
 
+  const patch = (id: string, ...operations: readonly object[]) => ({
+    resource: {
+      resourceType: 'Binary',
+      contentType: 'application/json-patch+json',
+      data: Buffer.from(JSON.stringify(operations)).toString('base64'),
+    },
+    request: { method: 'PATCH', url: `Observation/${id}`, ifMatch: 'W/"3"' },
+  })
+
+  test('sends a patch as the update that it comes to, and refuses one that the policy does', async () => {
+    booted.upstream.answers({ ...stored('o1', 'o2'), ...transactionResponse('200 OK') })
+    const finalised = patch('o1', { op: 'replace', path: '/status', value: 'final' })
+    expect((await sendBundle('transaction', [finalised])).status).toBe(200)
+    expect((JSON.parse(writes()[0]!.body) as Json)['entry']).toEqual([put('o1')])
+    const refused = await sendBundle('transaction', [finalised, patch('o2', { op: 'remove', path: '/subject' })])
+    expect([refused.status, places(refused.body)]).toEqual([422, ['Bundle.entry[1].resource.subject']])
+    expect(writes()).toHaveLength(1)
+  })
+
+  test('bounds what its patches come to together', async () => {
+    const large = Array.from({ length: 9 }, (_, i) => `l${i}`)
+    const note = [{ text: 'x'.repeat(40_000) }]
+    booted.upstream.answers(
+      Object.fromEntries(large.map((id) => [`GET /fhir/Observation/${id}`, resource(observation(id, { note }), '3')])),
+    )
+    const patches = large.map((id) => patch(id, { op: 'replace', path: '/status', value: 'final' }))
+    expect((await sendBundle('transaction', patches)).status).toBe(413)
+    expect(writes()).toEqual([])
+  })
+
   test('lets no fullUrl stand for what a stored resource holds already', async () => {
     const identifier = [{ system: uuid(1), value: 'a' }]
     booted.upstream.answers({ 'GET /fhir/Observation/o1': resource(observation('o1', { identifier }), '3') })
@@ -489,10 +519,32 @@ describe('a batch', () => {
       Array.from({ length: 10 }, () => get('Observation/o1')),
     )
     expect(answer.body.length).toBeLessThan(256 * 1024 + 10_000)
-    expect(parsed(answer.body).map(({ response }) => response['status'])).toEqual([
-      ...Array<string>(4).fill('200 OK'),
-      ...Array<string>(6).fill('502 Bad Gateway'),
-    ])
+    // Which of them fit is decided by which the upstream answers first.
+    expect(
+      parsed(answer.body)
+        .map(({ response }) => String(response['status']))
+        .sort(),
+    ).toEqual([...Array<string>(4).fill('200 OK'), ...Array<string>(6).fill('502 Bad Gateway')])
+  })
+})
+
+describe('the answer of a batch', () => {
+  test('leaves out what it has stored rather than grow beyond the bound', async () => {
+    const note = [{ text: 'x'.repeat(60_000) }]
+    const ids = Array.from({ length: 6 }, (_, i) => `l${i}`)
+    booted.upstream.answers({
+      ...stored(...ids),
+      ...Object.fromEntries(
+        ids.map((id) => [`PUT /fhir/Observation/${id}`, resource(observation(id, { ...final, note }), '4')]),
+      ),
+    })
+    const answer = await sendBundle(
+      'batch',
+      ids.map((id) => put(id)),
+    )
+    const entries = (JSON.parse(answer.body) as { entry: { response: Json; resource?: Json }[] }).entry
+    expect(entries.map(({ response }) => response['status'])).toEqual(Array<string>(6).fill('200 OK'))
+    expect(entries.map((entry) => entry.resource !== undefined)).toEqual([true, true, true, true, false, false])
   })
 })
 

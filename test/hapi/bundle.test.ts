@@ -200,6 +200,25 @@ describe('a transaction through the gateway', () => {
     expect(await found(created)).toHaveLength(1)
   })
 
+  it('applies patches, and stores none of them when one is refused', async () => {
+    const [one, two] = [await stored(), await stored()]
+    const patch = ({ path, etag }: typeof one, ...operations: readonly object[]) => ({
+      resource: {
+        resourceType: 'Binary',
+        contentType: 'application/json-patch+json',
+        data: Buffer.from(JSON.stringify(operations)).toString('base64'),
+      },
+      request: { method: 'PATCH', url: path, ifMatch: etag },
+    })
+    const finalised = patch(one, { op: 'replace', path: '/status', value: 'final' })
+    const refused = await send('transaction', [finalised, patch(two, { op: 'remove', path: '/subject' })])
+    expect(refused.status).toBe(422)
+    expect(await state(one.path)).toEqual({ status: 200, etag: one.etag, content: 'preliminary' })
+    expect((await send('transaction', [finalised])).statuses).toEqual(['200'])
+    expect(await state(one.path)).toEqual({ status: 200, etag: 'W/"2"', content: 'final' })
+    expect(await state(two.path)).toEqual({ status: 200, etag: two.etag, content: 'preliminary' })
+  })
+
   it('puts no new id into what was judged as unchanged, which HAPI would do for a fullUrl', async () => {
     const namingSystem = `urn:uuid:${randomUUID()}`
     const identifier = [{ system: namingSystem, value: 'a' }]

@@ -20,15 +20,12 @@ export function answersOf(
   replies: readonly Reply[],
   format: Format,
 ): readonly (readonly Part[])[] {
-  let left = exchange.config.limits.rewriteBytes
   return replies.map((reply, index) => {
     if (reply.kind !== 'relayed') return refusedAnswer(exchange, reply, format)
     const entry = entries[index]!
     const isRead = entry.kind === 'read'
     const size = reply.body?.length ?? 0
-    left -= size
-    // What was stored can be read again: an answer to a write that would be too large goes without it.
-    const told = size === 0 || left < 0 ? undefined : resourceOf(exchange, reply)
+    const told = size === 0 ? undefined : resourceOf(exchange, reply)
     if (isRead && size > 0 && !told) {
       const unusable = fail('upstream-unusable', 'The FHIR server’s answer cannot be used.')
       return refusedAnswer(exchange, replyOfEntry(index, unusable), format)

@@ -22,16 +22,17 @@ const readsAtOnce = 4
  */
 export async function runBatch(exchange: Exchange, entries: readonly Entry[], format: Format): Promise<Reply> {
   const replies = new Map<Entry, Reply>()
+  const budget = { left: exchange.config.limits.rewriteBytes }
   for (const entry of entries) {
     if (entry.kind === 'refused') replies.set(entry, entry)
-    if (entry.kind === 'write') replies.set(entry, await answerTo(exchange, () => carryOut(exchange, entry.asked)))
+    if (entry.kind !== 'write') continue
+    const reply = await answerTo(exchange, () => carryOut(exchange, entry.asked))
+    replies.set(entry, spend(budget, reply) ? reply : withoutBody(reply))
   }
-  const budget = { left: exchange.config.limits.rewriteBytes }
   const reads = entries.filter((entry) => entry.kind === 'read')
   await atOnce(reads, readsAtOnce, async (entry) => {
     const reply = await answerTo(exchange, () => readOne(exchange, entry, format, budget.left))
-    if (reply.kind === 'relayed') budget.left -= reply.body?.length ?? 0
-    replies.set(entry, reply)
+    replies.set(entry, spend(budget, reply) ? reply : tooLarge(reply))
   })
 
   const inOrder = entries.map((entry, index) => replyOfEntry(index, replies.get(entry)!))
@@ -58,6 +59,24 @@ export async function runBatch(exchange: Exchange, entries: readonly Entry[], fo
 
 const answerFormatOf = ({ asked }: Exchange, format: Format) => (asked === 'json' || asked === 'xml' ? asked : format)
 
+/** Whether the body of a reply still fits in what the whole answer may hold. */
+function spend(budget: { left: number }, reply: Reply): boolean {
+  if (reply.kind === 'relayed') budget.left -= reply.body?.length ?? 0
+  return reply.kind !== 'relayed' || budget.left >= 0
+}
+
+/** What was stored can be read again. */
+function withoutBody(reply: Reply): Reply {
+  if (reply.kind !== 'relayed') return reply
+  const { body: _, ...rest } = reply
+  return rest
+}
+
+const tooLarge = ({ upstreamStatus }: Pick<Reply, 'upstreamStatus'> = {}) =>
+  fail('upstream-unusable', 'The FHIR server’s answers are larger than the bound; ask for fewer at a time.', {
+    ...(upstreamStatus !== undefined && { upstreamStatus }),
+  })
+
 /** A fault before anything was sent is one entry's, and the others go on; not for a client that has left. */
 async function answerTo({ res }: Exchange, answer: () => Promise<Reply>): Promise<Reply> {
   if (res.destroyed) return { kind: 'client-gone' }
@@ -76,8 +95,7 @@ async function readOne(
 ): Promise<Reply> {
   const { base, callerFields, config, urls } = exchange
   const { path, query } = interaction
-  const tooLarge = 'The FHIR server’s answers are larger than the bound; ask for fewer at a time.'
-  if (maxBytes <= 0) return fail('upstream-unusable', tooLarge)
+  if (maxBytes <= 0) return tooLarge()
   const reply = await base.client.send({
     method: 'GET',
     path: `${base.upstreamPath}${path}${query === '' ? '' : `?${query}`}`,
@@ -91,7 +109,7 @@ async function readOne(
     case 'answered':
       return relayRead({ base, config, urls, interaction }, reply)
     case 'too-large':
-      return fail('upstream-unusable', tooLarge, { upstreamStatus: reply.status })
+      return tooLarge({ upstreamStatus: reply.status })
     case 'unreachable':
     case 'too-slow':
       return relayFailure(reply)

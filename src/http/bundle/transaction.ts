@@ -3,10 +3,11 @@ import type { Resource } from '../../fhir/element.ts'
 import { entityTagOf } from '../../fhir/entity-tag.ts'
 import type { Format } from '../../fhir/media-type.ts'
 import type { Refusal } from '../../policy/refusal.ts'
+import type { GovernedWrite } from '../../upstream/governed-write.ts'
 import { bodyFields, writeFields } from '../../upstream/header-fields.ts'
 import { decideWrite, refusalOfVersion, type Decided } from '../decide-write.ts'
 import type { Exchange } from '../exchange.ts'
-import type { Reply } from '../reply.ts'
+import { refuse, type Reply } from '../reply.ts'
 import { atOnce } from './at-once.ts'
 import type { AskedRead, Entry } from './entry.ts'
 import { refusalOfEntry } from './entry-refusals.ts'
@@ -38,11 +39,15 @@ export async function transact(exchange: Exchange, entries: readonly Entry[], fo
 
   const placeholders = placeholdersOf(entries)
   const replaced = new Set<string>()
+  let left = exchange.config.limits.rewriteBytes
   const readable = entries.filter((entry) => entry.kind !== 'refused')
   const decided = await atOnce(readable, decidedAtOnce, async (entry) => {
     if (entry.kind !== 'write') return entry
+    if (left < 0) return tooLarge
     const one = await decideWrite(exchange, entry.asked)
     if (one.kind === 'answered') return one
+    if (entry.asked.interaction === 'patch') left -= sizeOf(one.write, format)
+    if (left < 0) return tooLarge
     // What is stored may be many times what was sent: no more of it is kept than what is being decided.
     const { before, ...permitted } = one
     if (before) for (const placeholder of placeholdersWithin(before, placeholders)) replaced.add(placeholder)
@@ -75,6 +80,18 @@ export async function transact(exchange: Exchange, entries: readonly Entry[], fo
   const writes = sendable.flatMap((entry) => (entry.kind === 'permitted' ? [entry.permittedAs] : []))
   return writes.length === 0 ? relayed : { ...relayed, permittedAs: [...new Set(writes.flat())] }
 }
+
+/** A patch of a few bytes brings a whole resource with it. The answer holds it again, and is bounded as well. */
+const tooLarge = {
+  kind: 'answered',
+  reply: refuse(
+    'too-large',
+    'The resources that the transaction patches are too large together; patch fewer at a time.',
+  ),
+} as const
+
+const sizeOf = (write: GovernedWrite, format: Format) =>
+  'resource' in write ? Buffer.byteLength(writeResource(write.resource, format)) : 0
 
 /**
  * The replies to the entries of a transaction that will not be sent. That an entry is not among the refused ones tells that

@@ -23,7 +23,11 @@ function read(entry: object, base = baseWith('history-version')): Entry {
   )
   if (!bundle.ok) throw new Error(JSON.stringify(bundle.faults))
   const element = childrenOf(bundle.value, 'entry')[0]!
-  return readEntry({ base, knownBases: ['https://own.example/R4'], format: 'json' }, element, 3)
+  return readEntry(
+    { base, knownBases: ['https://own.example/R4'], format: 'json', bounds: { nesting: 50, characters: 1000 } },
+    element,
+    3,
+  )
 }
 
 const resource = { resourceType: 'Observation', id: 'o1', status: 'final' }
