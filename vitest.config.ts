@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** unit: one module, no network. gateway: the whole program in process. hapi: against a real HAPI (npm run test:hapi). */
+/** unit: no network, the fuzzers too. gateway: the whole program in process. hapi: a real HAPI (npm run test:hapi). */
 export default defineConfig({
   test: {
     projects: [
