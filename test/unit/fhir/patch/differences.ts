@@ -1,4 +1,5 @@
 /** Patches, in each of the three forms, that make one resource of another. */
+import type { Definitions } from '../../../../src/fhir/definitions.ts'
 import type { Children, Element, Resource } from '../../../../src/fhir/element.ts'
 import { sameElement } from '../../../../src/fhir/element.ts'
 import { writeXml } from '../../../../src/fhir/xml.ts'
@@ -62,10 +63,15 @@ export function xmlDifference(before: Resource, after: Resource): string {
 type Part = Record<string, unknown>
 
 /** A Parameters resource, as a value that JSON can say. */
-export function fhirPathDifference(before: Resource, after: Resource, json: (element: Element) => Part): Part {
+export function fhirPathDifference(
+  before: Resource,
+  after: Resource,
+  json: (element: Element) => Part,
+  definitions: Definitions = r4,
+): Part {
   const operations = differing(before, after).flatMap(([key, left, right]) => {
-    const name = r4.child(before.type, key)!.element
-    const value = (item: Element) => ({ name: 'value', ...valueOf(item, json) })
+    const name = definitions.child(before.type, key)!.element
+    const value = (item: Element) => ({ name: 'value', ...valueOf(item, json, definitions) })
     if (left.length === 1 && right.length === 1) {
       return [[code('replace'), text('path', `${before.type}.${name}`), value(right[0]!)]]
     }
@@ -86,15 +92,18 @@ const code = (valueCode: string): Part => ({ name: 'type', valueCode })
 const text = (name: string, valueString: string): Part => ({ name, valueString })
 const isAdd = (operation: readonly Part[]) => operation[0]!['valueCode'] === 'add'
 
-function valueOf(item: Element, json: (element: Element) => Part): Part {
+function valueOf(item: Element, json: (element: Element) => Part, definitions: Definitions): Part {
   if (item.resource) return { resource: json(item) }
   const key = `value${item.type![0]!.toUpperCase()}${item.type!.slice(1)}`
-  if (r4.child('Parameters.parameter', key)) {
+  if (definitions.child('Parameters.parameter', key)) {
     const { value, ...beside } = json({ ...item, children: new Map([['value', { list: false, items: [item] }]]) })
     return { [key]: value, ...('_value' in beside && { [`_${key}`]: beside['_value'] }) }
   }
   const part = [...item.children].flatMap(([key, { items }]) =>
-    items.map((child) => ({ name: r4.child(item.definition!, key)!.element, ...valueOf(child, json) })),
+    items.map((child) => ({
+      name: definitions.child(item.definition!, key)!.element,
+      ...valueOf(child, json, definitions),
+    })),
   )
   return { part }
 }
