@@ -39,7 +39,7 @@ const checkEveryMs = 1000
 /** The gateway: one HTTP server in front of the configured bases. What happens to a request is in http/handle.ts. */
 export function createGateway({ config, publicUrl, record, judge = judgeWrite }: GatewayOptions): Gateway {
   const bases = governBases(config)
-  const answering = new Map<Duplex, number>()
+  const answering = new Map<Duplex, Set<ServerResponse>>()
   let inFlight = 0
   let drained: Promise<void> | undefined
 
@@ -59,7 +59,8 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
   const serve = async (req: IncomingMessage, res: ServerResponse) => {
     const { socket } = req
     inFlight++
-    answering.set(socket, (answering.get(socket) ?? 0) + 1)
+    const ofSocket = answering.get(socket) ?? new Set()
+    answering.set(socket, ofSocket.add(res))
     try {
       await handle(handling, req, res)
     } catch {
@@ -67,9 +68,8 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
       res.destroy()
     } finally {
       inFlight--
-      const left = answering.get(socket)! - 1
-      if (left > 0) answering.set(socket, left)
-      else answering.delete(socket)
+      ofSocket.delete(res)
+      if (ofSocket.size === 0) answering.delete(socket)
       if (drained) server.closeIdleConnections()
     }
   }
@@ -101,7 +101,7 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
   server.on('checkExpectation', listener)
   answerBareConnections(
     server,
-    (socket) => answering.has(socket),
+    (socket) => [...(answering.get(socket) ?? [])],
     ({ cause, status }) =>
       record({ requestId: randomUUID(), decision: 'refused', refusedBy: [cause], status, milliseconds: 0 }),
   )

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { trimmedField } from '../fhir/field-value.ts'
+import { isParseError } from './connections.ts'
 import { refuse, type Reply } from './reply.ts'
 import type { RequestHead } from './request-head.ts'
 
@@ -39,6 +40,8 @@ export async function readBody(
       return refused({ kind: 'client-gone' })
     case 'too-large':
       return tooLarge()
+    case 'malformed':
+      return refused(refuse('request-malformed', 'The body is not well-formed HTTP.', { connection: 'close' }))
     case 'too-slow':
       return refused(refuse('request-timeout', 'The body did not arrive in time.', { connection: 'close' }))
   }
@@ -53,11 +56,13 @@ export async function readBody(
 
 const refused = (reply: Reply): ReadBody => ({ ok: false, reply })
 
-function receive(req: IncomingMessage, bounds: BodyBounds): Promise<Buffer | 'client-gone' | 'too-large' | 'too-slow'> {
+type Received = Buffer | 'client-gone' | 'malformed' | 'too-large' | 'too-slow'
+
+function receive(req: IncomingMessage, bounds: BodyBounds): Promise<Received> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
-    const end = (received: Buffer | 'client-gone' | 'too-large' | 'too-slow') => {
+    const end = (received: Received) => {
       clearTimeout(timer)
       req.off('data', take)
       resolve(received)
@@ -70,7 +75,7 @@ function receive(req: IncomingMessage, bounds: BodyBounds): Promise<Buffer | 'cl
     const timer = setTimeout(end, bounds.maxMs, 'too-slow')
     req.on('data', take)
     req.once('end', () => end(Buffer.concat(chunks)))
-    req.once('error', () => end('client-gone'))
+    req.once('error', (error) => end(isParseError(error) ? 'malformed' : 'client-gone'))
     req.once('close', () => end('client-gone'))
   })
 }

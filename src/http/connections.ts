@@ -1,5 +1,6 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { Cause } from '../policy/refusal.ts'
 import { sendRaw } from './send.ts'
 
@@ -16,26 +17,61 @@ const causesOfCodes: Readonly<Record<string, readonly [Cause, string]>> = {
 }
 const malformed = ['request-malformed', 'The request is not well-formed HTTP.'] as const
 
+/** Of Node's HTTP parser, about what came; that a client broke off is none. */
+export const isParseError = ({ code }: NodeJS.ErrnoException) =>
+  code !== undefined && code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE'
+
 /**
  * Gives what Node answers by itself an OperationOutcome: malformed requests, too large header sections, slow clients,
- * CONNECT. Where a request of the same connection is being answered, the connection is ended without a word.
+ * CONNECT. Where requests of the same connection are being answered, those are, and then it is closed: an answer of ours
+ * in between would be taken for theirs.
  */
 export function answerBareConnections(
   server: Server,
-  isAnswering: (socket: Duplex) => boolean,
+  answering: (socket: Duplex) => readonly ServerResponse[],
   refused: (connection: RefusedConnection) => void,
 ): void {
+  const ending = new WeakSet<Duplex>()
+  const endAfter = async (socket: Duplex, responses: readonly ServerResponse[]) => {
+    if (ending.has(socket)) return
+    ending.add(socket)
+    await Promise.allSettled(responses.map((res) => finished(res)))
+    socket.end(() => socket.destroy())
+  }
+
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET' || isAnswering(socket)) {
+    const responses = answering(socket)
+    if (error.code === 'ECONNRESET' || (responses.length > 0 && !isParseError(error))) {
       socket.destroy()
       return
     }
+    if (responses.length > 0) {
+      tellReader(responses, error)
+      void endAfter(socket, responses)
+      return
+    }
+    if (ending.has(socket)) return
     const [cause, sentence] = causesOfCodes[error.code ?? ''] ?? malformed
     refused({ cause, status: sendRaw(socket, cause, sentence) })
   })
   server.on('connect', (_req, socket: Duplex) => {
     socket.on('error', () => socket.destroy())
+    const responses = answering(socket)
+    if (responses.length > 0) {
+      void endAfter(socket, responses)
+      return
+    }
     const status = sendRaw(socket, 'interaction-not-offered', 'This is no tunnel.', { allow: '' })
     refused({ cause: 'interaction-not-offered', status })
+  })
+}
+
+/** Node tells nobody who reads a body that the rest of it is malformed: without a word of ours it would be waited for. */
+function tellReader(responses: readonly ServerResponse[], error: Error): void {
+  // The header section may have come with the same bytes, and be read in this very moment.
+  setImmediate(() => {
+    for (const { req } of responses) {
+      if (!req.complete && req.listenerCount('error') > 0) req.emit('error', error)
+    }
   })
 }

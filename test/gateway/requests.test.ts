@@ -106,6 +106,58 @@ describe('header fields that could be read in two ways are refused', () => {
     expect(booted.upstream.seen[0]!.headers).not.toHaveProperty('content-length')
   })
 
+  test.each([
+    ['a malformed chunk of a PUT', 'PUT', 'chunked', ['zz\r\n']],
+    ['a malformed chunk of a PUT, which comes later', 'PUT', 'chunked', ['1\r\n{\r\n', 'zz\r\n']],
+    ['a malformed chunk of a POST', 'POST', 'chunked', ['zz\r\n']],
+    ['a malformed chunk of a GET', 'GET', 'chunked', ['zz\r\n']],
+    ['an unknown transfer coding of a PUT', 'PUT', 'gzip', ['zz\r\n']],
+  ])('%s is answered once, with 400', async (_what, method, coding, body) => {
+    const booted = await start()
+    const target = method === 'POST' ? '/STU3/Flag' : '/STU3/Flag/1'
+    const version = method === 'PUT' ? 'If-Match: W/"3"\r\n' : ''
+    const fields = `Host: x\r\nContent-Type: application/fhir+json\r\n${version}Transfer-Encoding: ${coding}\r\n`
+    const raw = await booted.raw(`${method} ${target} HTTP/1.1\r\n${fields}\r\n${body[0]}`, ...body.slice(1))
+    expect(statusOf(raw)).toBe(400)
+    expect(outcomeOf(raw).resourceType).toBe('OperationOutcome')
+    expect(raw.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+    expect(booted.upstream.seen).toEqual([])
+    expect(booted.records).toMatchObject([{ decision: 'refused', status: 400 }])
+  })
+
+  test.each([
+    ['A CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['What is no HTTP', 'zz\r\n\r\n'],
+  ])(
+    '%s behind a PUT that is under way is not taken for its answer: that one comes, and the end',
+    async (_what, behind) => {
+      const booted = await start()
+      const body = JSON.stringify(removal)
+      const fields = Object.entries({ host: 'a', ...jsonHeaders('3'), 'content-length': String(body.length) })
+      const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+      let socket: net.Socket | undefined
+      booted.upstream.answers({
+        GET: resource(stored('3'), '3'),
+        PUT: (res) => {
+          const answer = () => res.writeHead(200, { 'content-type': 'application/fhir+json' }).end(body)
+          // What a later connection asks has been answered: the gateway has read this by then.
+          socket!.write(behind, () => void booted.send('GET', '/STU3/Flag/2').then(answer, answer))
+        },
+      })
+      const raw = await new Promise<string>((resolve) => {
+        let text = ''
+        socket = net.connect(booted.port, '127.0.0.1')
+        socket.on('data', (chunk) => (text += String(chunk)))
+        socket.on('error', () => {})
+        socket.on('close', () => resolve(text))
+        socket.write(`PUT /STU3/Flag/1 HTTP/1.1\r\n${head}\r\n${body}`)
+      })
+      expect(statusOf(raw)).toBe(200)
+      expect(raw.endsWith(body)).toBe(true)
+      expect(raw.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+    },
+  )
+
   test('a smuggled request behind a chunked DELETE is not sent on', async () => {
     const booted = await start()
     const inner = 'PUT /fhir/Flag/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'

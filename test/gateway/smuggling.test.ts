@@ -122,7 +122,7 @@ describe('a request that is framed in two ways, or not as HTTP says, is refused 
   })
 })
 
-describe('a body whose framing breaks ends the connection, and reaches the upstream in no part', () => {
+describe('a body whose framing breaks is refused, ends the connection, and reaches the upstream in no part', () => {
   test.each<[string, string]>([
     ['Transfer-Encoding: identity', `${aPut}Transfer-Encoding: identity\r\n\r\n${body}`],
     ['Transfer-Encoding: xchunked', `${aPut}Transfer-Encoding: xchunked\r\n\r\n${chunks}`],
@@ -144,13 +144,11 @@ describe('a body whose framing breaks ends the connection, and reaches the upstr
       `${aPut}Transfer-Encoding: chunked\r\n\r\n${chunks.replace('\r\n', ';a\n\r\n')}`,
     ],
     ['white space behind a transfer coding', `${aPut}Transfer-Encoding: chunked \t\r\n\r\n${chunks}`],
-    ['a body longer than its length, by what is no request', `${aPut}${length}\r\n${body}}}`],
-    ['a request behind one that ends the connection', `${aPut}${closing}${length}\r\n${body}`],
-    ['a request behind one of HTTP/1.0', `${aGet.replace('1.1', '1.0')}\r\n`],
   ])('%s', async (_what, bytes) => {
-    const { statuses, upstream } = await exchange(bytes + forbidden)
+    const { statuses, refusals, upstream } = await exchange(bytes + forbidden)
     expect(upstream).toEqual([])
-    expect(statuses).toEqual([])
+    expect(statuses).toEqual([400])
+    expectOutcomes(refusals)
   })
 
   test('a body that is shorter than its length is 408, and the rest of the connection is not read', async () => {
@@ -163,6 +161,19 @@ describe('a body whose framing breaks ends the connection, and reaches the upstr
     expect(upstream).toEqual([])
     expect(statuses).toEqual([408])
     expectOutcomes(refusals)
+  })
+})
+
+describe('what may not stand behind a whole request is not answered: that one is, and the connection ends', () => {
+  test.each<[string, string, string[]]>([
+    ['a body longer than its length, by what is no request', `${aPut}${length}\r\n${body}}}`, [get, put]],
+    ['a request behind one that ends the connection', `${aPut}${closing}${length}\r\n${body}`, [get, put]],
+    ['a request behind one of HTTP/1.0', `${aGet.replace('1.1', '1.0')}\r\n`, [get]],
+    ['CONNECT', `${aPut}${length}\r\n${body}CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n`, [get, put]],
+  ])('%s', async (_what, bytes, expected) => {
+    const { statuses, upstream } = await exchange(bytes + forbidden)
+    expect(upstream).toEqual(expected)
+    expect(statuses).toEqual([200])
   })
 })
 
