@@ -37,7 +37,11 @@ describe('the fuzzer notices a policy with a hole', () => {
       'clinicalStatus: { is: active }',
       'clinicalStatus: { is: [active, inactive] }',
     ],
-    ['an entry that comes may be deleted', 'deleted: { is: [false, absent] }', 'deleted: { is: [false, absent, true] }'],
+    [
+      'an entry that comes may be deleted',
+      'deleted: { is: [false, absent] }',
+      'deleted: { is: [false, absent, true] }',
+    ],
     ['a Provenance may say CREATE of a removal', 'codes: [UPDATE]', 'codes: [UPDATE, CREATE]'],
     ['a Provenance may have a narrative', '    lacks: { text: *narrative }\n\n', '\n'],
     ['two Provenances may come', '    as: $provenance\n    times: 0..1', '    as: $provenance\n    times: 0..*'],
