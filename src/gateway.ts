@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import express from 'express'
 import type { RecordRequest } from './audit/request-record.ts'
 import type { GatewayConfig } from './config/config.ts'
@@ -118,6 +118,8 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
     if ((await Promise.race([ended, over])) === 'over') {
       // First the upstreams, so that who waits for one is still told that the outcome is not known.
       await Promise.all(bases.map((base) => base.client.destroy()))
+      // By then they have written their answers.
+      await setImmediate()
       server.closeAllConnections()
     }
     late.abort()
