@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { diagnoseSchema, readSource, type Diagnostic, type Source } from '../policy/source.ts'
 import type { GatewayConfig, UpstreamProfile } from './config.ts'
+import { neverForwarded } from './never-forwarded.ts'
 import { parseDuration, parseSize } from './units.ts'
 import { fhirBaseUrlExpected, parseFhirBaseUrl } from './upstream-url.ts'
 
@@ -19,37 +20,6 @@ export interface GatewayFile extends Omit<GatewayConfig, 'bases'> {
 }
 
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-
-/**
- * Request header fields that the gateway makes itself or that change what a request is: forwarding the client's would
- * undo what was judged.
- */
-const neverForwarded: ReadonlySet<string> = new Set([
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-location',
-  'content-type',
-  'expect',
-  'host',
-  'if-match',
-  'if-none-exist',
-  'if-none-match',
-  'if-modified-since',
-  'if-unmodified-since',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'range',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'via',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-])
 
 /** A text that is read into something else; what it must look like is told when it does not. */
 function readAs<T>(read: (text: string) => T | undefined, expected: string) {

@@ -4,7 +4,6 @@ import { idOf, type Resource } from '../fhir/element.ts'
 import type { Fault } from '../fhir/fault.ts'
 import { acceptedMediaTypes, formatOfBody, type Format } from '../fhir/media-type.ts'
 import type { Refusal } from '../policy/refusal.ts'
-import type { Patched } from '../fhir/patch/patched.ts'
 import { decodeUtf8 } from '../fhir/unicode.ts'
 import { readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
@@ -13,9 +12,7 @@ import { refuse, type Reply } from './reply.ts'
 
 /** What a write is to bring about, as the client has it. */
 export type Content =
-  | { readonly kind: 'resource'; readonly resource: Resource }
-  | { readonly kind: 'patch'; readonly apply: (stored: Resource) => Patched }
-  | { readonly kind: 'nothing' }
+  { readonly kind: 'resource'; readonly resource: Resource } | PatchContent['content'] | { readonly kind: 'nothing' }
 
 /** A write whose preconditions and body have been read, whichever way it came. */
 export interface AskedWrite {

@@ -1,15 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RecordRequest } from '../audit/request-record.ts'
 import type { GatewayConfig } from '../config/config.ts'
-import { readingInteractions, type Interaction } from '../fhir/interaction.ts'
-import { faultsOfTarget, readTarget } from '../fhir/target.ts'
+import { readingInteractions } from '../fhir/interaction.ts'
 import type { judge } from '../policy/judge.ts'
-import { allowedMethods, offers, type Policy } from '../policy/policy.ts'
-import type { Refusal } from '../policy/refusal.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
 import { bundle } from './bundle/bundle.ts'
 import type { Exchange, GovernedBase } from './exchange.ts'
+import { nameInteraction, type Named } from './name-interaction.ts'
 import { plainTerms } from './outcome.ts'
 import { readPreconditions } from './preconditions.ts'
 import { operate } from './operation.ts'
@@ -17,7 +15,7 @@ import { read } from './read.ts'
 import { withoutOutcome } from './relay-write.ts'
 import { recordOf } from './record.ts'
 import { fail, refuse, type Reply } from './reply.ts'
-import { askedBy, baseOf, hasBody, refusalsOfHead, requestHead, type RequestHead } from './request-head.ts'
+import { askedBy, baseOf, hasBody, requestHead, type RequestHead } from './request-head.ts'
 import { send, type Sending } from './send.ts'
 import { write } from './write.ts'
 
@@ -41,7 +39,7 @@ export async function handle(handling: Handling, req: IncomingMessage, res: Serv
   const clientId = head.fieldLines('x-request-id')[0] ?? ''
   const requestId = uuid.test(clientId) ? clientId.toLowerCase() : handling.newRequestId()
   const base = baseOf(handling.bases, head.target)
-  const named = nameInteraction(handling, head, base)
+  const named = nameInteraction(handling.bases, head, base)
 
   const failed = (error: unknown) =>
     fail('fault', `The gateway failed; its operator finds this under ${requestId}.`, { error })
@@ -69,62 +67,6 @@ export async function handle(handling: Handling, req: IncomingMessage, res: Serv
   }
   handling.record(recordOf(reply, terms, { requestId, base, named, milliseconds: performance.now() - started }))
 }
-
-/** What is asked, or the refusal of it. */
-export type Named =
-  | { readonly kind: 'interaction'; readonly interaction: Interaction; readonly base: GovernedBase }
-  | { readonly kind: 'refused'; readonly reply: Reply; readonly interaction?: Interaction }
-
-function nameInteraction({ bases }: Handling, head: RequestHead, base: GovernedBase | undefined): Named {
-  const malformed = (refusals: readonly Refusal[]): Named => ({ kind: 'refused', reply: { kind: 'refused', refusals } })
-  if (!base) {
-    const faults = faultsOfTarget(head.target)
-    if (faults.length > 0) return malformed(faults.map(malformedRequest))
-    const paths = bases.map(({ path }) => path).join(', ')
-    return { kind: 'refused', reply: refuse('not-found', `Nothing is served here. FHIR is served under: ${paths}.`) }
-  }
-  const { policy } = base
-  const target = readTarget(head.method, head.target, base.path, base.upstream.profile.pagingParameter)
-  const refusals = [
-    ...(target.kind === 'malformed' ? target.faults.map(malformedRequest) : []),
-    ...refusalsOfHead(head),
-  ]
-  if (refusals.length > 0 || target.kind === 'malformed') return malformed(refusals)
-
-  const interaction = target.kind === 'interaction' ? target.interaction : target.known
-  if (!interaction || target.kind === 'not-offered' || !offers(policy, interaction)) {
-    const allow = interaction ? allowOn(policy, interaction) : ''
-    return {
-      kind: 'refused',
-      reply: refuse('interaction-not-offered', notOffered(head.method, allow), { allow }),
-      ...(target.kind === 'interaction' && { interaction: target.interaction }),
-    }
-  }
-  if (!methodsWithBody.has(interaction.method) && hasBody(head)) {
-    const sentence = `A ${interaction.method} takes no body; leave it out.`
-    return { ...malformed([malformedRequest({ sentence })]), interaction } as Named
-  }
-  return { kind: 'interaction', interaction, base }
-}
-
-/** `[type]/_search` has the type's interaction and one method of its own. */
-function allowOn(policy: Policy, interaction: Interaction): string {
-  if (interaction.path.endsWith('/_search')) return offers(policy, interaction) ? 'POST' : ''
-  return allowedMethods(policy, interaction).join(', ')
-}
-
-const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
-
-function notOffered(method: string, allow: string): string {
-  // Another word than the methods that FHIR uses is the client's own text: it is not repeated.
-  const what = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)$/.test(method) ? `This ${method}` : 'This method'
-  return `${what} is not offered here. ${allow === '' ? 'Nothing else is, either.' : `Offered: ${allow}.`}`
-}
-
-const malformedRequest = ({ sentence }: { readonly sentence: string }): Refusal => ({
-  cause: 'request-malformed',
-  diagnostics: sentence,
-})
 
 /** The stages of a request, in their order. */
 async function answer(

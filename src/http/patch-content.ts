@@ -3,14 +3,13 @@ import type { Resource } from '../fhir/element.ts'
 import { readMediaType, type Format } from '../fhir/media-type.ts'
 import { applyFhirPathPatch } from '../fhir/patch/fhirpath-patch.ts'
 import { applyJsonPatch } from '../fhir/patch/json-patch.ts'
-import type { PatchBounds } from '../fhir/patch/patched.ts'
+import type { Patched, PatchBounds } from '../fhir/patch/patched.ts'
 import { applyXmlPatch } from '../fhir/patch/xml-patch.ts'
 import type { FhirRelease } from '../fhir/version.ts'
-import type { Content } from './asked-write.ts'
 
 /** A patch as something to be applied, and the format of the resource that it speaks of. */
 export interface PatchContent {
-  readonly content: Extract<Content, { kind: 'patch' }>
+  readonly content: { readonly kind: 'patch'; readonly apply: (stored: Resource) => Patched }
   readonly format: Format
 }
 

@@ -1,6 +1,6 @@
 import type { RequestRecord } from '../audit/request-record.ts'
 import type { GovernedBase } from './exchange.ts'
-import type { Named } from './handle.ts'
+import type { Named } from './name-interaction.ts'
 import type { Terms } from './outcome.ts'
 import type { Reply } from './reply.ts'
 import { statusOfReply } from './send.ts'

@@ -1,6 +1,6 @@
 import { textOf, type Element } from '../fhir/element.ts'
 import type { Aligned } from './align.ts'
-import type { Effort } from './judgement.ts'
+import type { Effort } from './effort.ts'
 import type { Path, Slice, Step } from './path.ts'
 import { namesOf, normalReference } from './reference.ts'
 

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { neverForwarded } from '../config/never-forwarded.ts'
 import { entityTagOf } from '../fhir/entity-tag.ts'
 import { mediaTypeOf, type Format } from '../fhir/media-type.ts'
 import type { BaseUrls } from './base-urls.ts'
@@ -15,34 +16,6 @@ const ofTheCaller = [
   'user-agent',
   'accept-language',
 ]
-
-/** Set by the gateway from what it has read and judged, or belonging to one connection: no configuration opens them. */
-const neverForwarded = new Set([
-  'accept',
-  'accept-encoding',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-location',
-  'content-type',
-  'expect',
-  'host',
-  'if-match',
-  'if-modified-since',
-  'if-none-exist',
-  'if-none-match',
-  'if-range',
-  'if-unmodified-since',
-  'keep-alive',
-  'prefer',
-  'proxy-connection',
-  'range',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'via',
-])
 
 /** The client's own header fields that go upstream with everything that is asked on its behalf, and Via. */
 export function callerFields(client: IncomingHttpHeaders, alsoForwarded: readonly string[]): HeaderFields {
