@@ -6,7 +6,7 @@ import type { Exchange } from '../exchange.ts'
 import { decoded, relayError, relayFailure, relayRead, upstreamIssues, type Answered } from '../relay.ts'
 import { ofIntermediaries, versionMismatch, withoutOutcome } from '../relay-write.ts'
 import { fail, type Reply } from '../reply.ts'
-import type { Sendable } from './transaction.ts'
+import type { Sendable } from './built-transaction.ts'
 
 /** The answer to a transaction that has been sent, with its URLs become ours. */
 export async function relayTransaction(
