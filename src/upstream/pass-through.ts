@@ -80,10 +80,11 @@ export function createPassThrough(target: URL, timeouts: UpstreamTimeouts): Pass
     send: (req, res, read) =>
       new Promise((resolve) => {
         let slow = false
-        res.once('close', () => {
-          // An answer that is streaming tells its own end.
-          if (!res.headersSent) resolve({ kind: 'client-gone' })
-        })
+        /** An answer that is streaming tells its own end; Node's releases differ in what is told first. */
+        const end = (passed: PassedRead) => {
+          if (!res.headersSent) resolve(passed)
+        }
+        res.once('close', () => end({ kind: 'client-gone' }))
         const waiting: Pending = {
           streams() {},
           timedOut: () => {
@@ -97,14 +98,14 @@ export function createPassThrough(target: URL, timeouts: UpstreamTimeouts): Pass
           },
           upgraded: ({ statusCode, headers }) =>
             resolve({ kind: 'answered', status: statusCode!, headerFields: headers, body: Buffer.alloc(0) }),
-          gone: () => resolve({ kind: 'client-gone' }),
+          gone: () => end({ kind: 'client-gone' }),
         }
         pending.set(req, waiting)
         // http-proxy sends what it finds in the request: that is put there, and nothing of the client's is left.
         req.url = read.path
         req.headers = { ...read.headerFields, host: target.host }
         proxy.web(req, res, { buffer: Readable.from([]) }, (error) =>
-          resolve({ kind: slow ? 'too-slow' : 'unreachable', error }),
+          end({ kind: slow ? 'too-slow' : 'unreachable', error }),
         )
       }),
     close: () => agent.destroy(),
