@@ -1,5 +1,6 @@
 import { loadConfig, type LoadedConfig } from '../config/load.ts'
-import type { ResourcePolicy } from '../policy/policy.ts'
+import type { Operations, ResourcePolicy } from '../policy/policy.ts'
+import type { RuleSet } from '../policy/rule.ts'
 import { counted, writeMistakes } from './config-mistakes.ts'
 
 export interface Checked {
@@ -18,16 +19,37 @@ export function check(configPath: string): Checked {
 }
 
 function summary({ file, bases }: LoadedConfig): string {
-  const lines = bases.flatMap(({ path, compiled }) => [
-    `${path}  ${compiled.name}, FHIR ${compiled.fhirVersion}`,
-    ...[...compiled.resources].map(([type, resource]) => `  ${type}: ${describe(resource)}`),
+  const lines = bases.flatMap(({ path, compiled: policy }) => [
+    `${path}  ${policy.name}, FHIR ${policy.fhirVersion}`,
+    ...describe('on the base', policy.system, { operations: policy.system.operations }),
+    ...[...policy.resources].flatMap(([type, resource]) => describe(type, resource, resource.operations)),
   ])
   return `${lines.join('\n')}\n\nNo mistakes in ${file}: ${counted(bases.length, 'base', 'bases')}.\n`
 }
 
-function describe({ interactions, update, create }: ResourcePolicy): string {
-  const changes = Object.entries({ update, create }).flatMap(([code, rules]) =>
-    rules ? [`${code} permitted as ${rules.changes.map((change) => change.name).join(', ')}`] : [],
+/** What is open in one place, and as what a write is permitted there. */
+function describe(
+  place: string,
+  { interactions, conditional, update, create, delete: remove }: Partial<Omit<ResourcePolicy, 'operations'>>,
+  operations: Readonly<Record<string, Operations>>,
+): string[] {
+  const rules = Object.entries({ update, create, delete: remove }).flatMap(([code, ruleSet]) =>
+    ruleSet ? [`    ${code} permitted as ${namesOf(ruleSet)}`] : [],
   )
-  return [[...interactions].join(', '), ...changes].join('; ')
+  const calls = Object.entries(operations).flatMap(([level, open]) =>
+    [...open].map(([name, { methods, rules: ruleSet }]) => {
+      const where = level === 'instance' ? ' on an instance' : ''
+      const judged = ruleSet ? ` permitted as ${namesOf(ruleSet)}` : ' passes'
+      return `    $${name}${where} (${[...methods].join(', ')})${judged}`
+    }),
+  )
+  const byCriteria = conditional?.size ? [`    also by criteria: ${[...conditional].join(', ')}`] : []
+  return [`  ${place}: ${[...(interactions ?? [])].join(', ')}`, ...byCriteria, ...rules, ...calls]
+}
+
+function namesOf({ changes, rest }: RuleSet): string {
+  const names = changes.map(({ name }) => name)
+  if (!rest) return names.join(', ')
+  const except = rest.except.map(({ text }) => text).join(', ')
+  return [...names, `${rest.permitAs} (anything${except === '' ? '' : ` but ${except}`})`].join(', ')
 }
