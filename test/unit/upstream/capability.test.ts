@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import nock from 'nock'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { readCapability } from '../../../src/upstream/capability.ts'
 
 async function upstream(answer: RequestListener): Promise<URL> {
@@ -12,19 +13,29 @@ async function upstream(answer: RequestListener): Promise<URL> {
 
 const never = new AbortController().signal
 
-const answering = (status: number, body: string): RequestListener => {
-  return (_request, response) => response.writeHead(status, { Location: '/fhir/metadata2' }).end(body)
-}
+/** A server that exists for fhir-kit-client only. */
+const base = new URL('http://hapi.example/fhir')
+const metadata = () => nock(base.origin).get('/fhir/metadata')
+
+beforeAll(() => {
+  nock.disableNetConnect()
+  nock.enableNetConnect('127.0.0.1')
+})
+afterEach(() => void nock.cleanAll())
+afterAll(() => {
+  nock.enableNetConnect()
+  nock.restore()
+})
 
 const statement = (fhirVersion: unknown) => JSON.stringify({ resourceType: 'CapabilityStatement', fhirVersion })
 
 describe('reading what a server says of itself', () => {
   it('gives the FHIR version that stands below the base at /metadata', async () => {
-    const url = await upstream((request, response) => {
-      response.statusCode = request.url === '/fhir/metadata' ? 200 : 404
-      response.end(statement('3.0.2'))
-    })
-    expect(await readCapability(url, 2000, never)).toEqual({ outcome: 'answered', fhirVersion: '3.0.2' })
+    const asked = metadata()
+      .matchHeader('accept', /application\/(fhir\+)?json/)
+      .reply(200, statement('3.0.2'))
+    expect(await readCapability(base, 2000, never)).toEqual({ outcome: 'answered', fhirVersion: '3.0.2' })
+    expect(asked.isDone()).toBe(true)
   })
 
   it.each([
@@ -40,7 +51,8 @@ describe('reading what a server says of itself', () => {
     [401, statement('3.0.2')],
     [500, '{}'],
   ])('makes nothing of %d %s', async (status, body) => {
-    expect(await readCapability(await upstream(answering(status, body)), 2000, never)).toEqual({ outcome: 'unusable' })
+    metadata().reply(status, body, { Location: '/fhir/metadata2' })
+    expect(await readCapability(base, 2000, never)).toEqual({ outcome: 'unusable' })
   })
 
   it('knows a server that cannot be reached', async () => {
