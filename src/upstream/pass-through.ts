@@ -122,6 +122,38 @@ interface Pending {
   gone(): void
 }
 
+/** So much of an answer is gathered before its first byte goes on, in bytes: one that breaks off before is a 502. */
+const gatheredBytes = 256 * 1024
+
+/** @throws {Error} when the answer breaks off */
+function gatherStart(proxyRes: IncomingMessage): Promise<{ readonly start: Buffer; readonly whole: boolean }> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const take = (chunk: Buffer) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size <= gatheredBytes) return
+      proxyRes.pause()
+      settle(false)
+    }
+    const ended = () => settle(true)
+    const failed = (error?: Error) => {
+      release()
+      reject(error ?? new Error('The answer broke off.'))
+    }
+    const closed = () => failed()
+    const release = () => {
+      proxyRes.off('data', take).off('end', ended).off('error', failed).off('close', closed)
+    }
+    const settle = (whole: boolean) => {
+      release()
+      resolve({ start: Buffer.concat(chunks), whole })
+    }
+    proxyRes.on('data', take).once('end', ended).once('error', failed).once('close', closed)
+  })
+}
+
 /** @throws {Error} when the upstream's answer ends too early while it is gathered. */
 async function relay(
   proxyRes: IncomingMessage,
@@ -132,9 +164,15 @@ async function relay(
   const status = proxyRes.statusCode!
   const headerFields = read.streams(status, proxyRes.headers)
   if (headerFields) {
+    const { start, whole } = await gatherStart(proxyRes)
     streams()
     res.writeHead(status, { ...headerFields })
+    if (whole) {
+      res.end(start)
+      return { kind: 'streamed', status, whole }
+    }
     try {
+      res.write(start)
       // Ends both sides when either ends early: a client must not wait for the rest of an answer that never comes.
       await pipeline(proxyRes, res)
       return { kind: 'streamed', status, whole: true }
