@@ -1,4 +1,4 @@
-import { readQuery } from './target.ts'
+import { isFormatParameter, readQuery } from './target.ts'
 
 /** Parameters that say how a search is answered, not what it finds: they have no meaning in criteria. */
 const resultParameters = new Set([
@@ -19,11 +19,9 @@ const resultParameters = new Set([
 /** With modifiers and chains: `subject:Patient.name`, `_has:Group:member:_id`. */
 const parameterName = /^[A-Za-z_][A-Za-z0-9_-]*(?:[:.][A-Za-z_][A-Za-z0-9_-]*)*$/
 
-const formatParameters = new Set(['_format', '_pretty'])
-
 /** Whether a query asks for nothing but a format. */
 export function isFormatOnly(query: string): boolean {
-  return readQuery(query)?.every(([name]) => formatParameters.has(name)) ?? false
+  return readQuery(query)?.every(([name]) => isFormatParameter(name)) ?? false
 }
 
 /**
@@ -33,7 +31,7 @@ export function isFormatOnly(query: string): boolean {
  */
 export function readCriteria(query: string): { readonly criteria: string } | { readonly sentence: string } {
   if (!/^[\x21-\x7e]*$/.test(query)) return { sentence: 'The criteria are not percent-encoded.' }
-  const parameters = readQuery(query)?.filter(([name]) => !formatParameters.has(name))
+  const parameters = readQuery(query)?.filter(([name]) => !isFormatParameter(name))
   if (!parameters) return { sentence: 'The criteria are not percent-encoded UTF-8.' }
   if (parameters.length === 0)
     return { sentence: 'Criteria are missing: a conditional interaction needs search parameters.' }

@@ -76,7 +76,7 @@ export function readTarget(method: string, rawTarget: string, basePath: string, 
 
   const found = known?.find((interaction) => interaction.method === (method === 'HEAD' ? 'GET' : method))
   if (!found) return { kind: 'not-offered', known: known?.[0] }
-  const others = parameters.some(([name]) => name !== '_format' && name !== '_pretty')
+  const others = parameters.some(([name]) => !isFormatParameter(name))
   if (others && found.code === 'update' && !found.conditional) {
     return malformed('An update takes no query but `_format` and `_pretty`; leave the rest out.')
   }
@@ -91,6 +91,9 @@ export function readTarget(method: string, rawTarget: string, basePath: string, 
 function withoutSlashOfBase(rawTarget: string, basePath: string): string {
   return pathOf(rawTarget) === `${basePath}/` ? basePath + rawTarget.slice(basePath.length + 1) : rawTarget
 }
+
+/** Whether a parameter says how an answer is written, and nothing of what is asked. */
+export const isFormatParameter = (name: string) => name === '_format' || name === '_pretty'
 
 /** The name and value pairs of a query or a form (application/x-www-form-urlencoded); undefined when it is malformed. */
 export function readQuery(query: string): readonly (readonly [string, string])[] | undefined {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { definitionsOf } from '../fhir/definitions.ts'
 import type { InteractionCode } from '../fhir/interaction.ts'
-import { issueTypesOf, type IssueType } from '../fhir/issue-type.ts'
+import { issueTypesOf } from '../fhir/issue-type.ts'
 import { releaseOf } from '../fhir/version.ts'
 import { CompileContext } from './compile-context.ts'
 import { compileChanges, compileRuleSet } from './compile-rules.ts'
@@ -116,9 +116,8 @@ function compileAnswers(context: CompileContext): ReadonlyMap<Cause, Answer> {
   // FHIR's own codes must exist in the version, too; `causes` is checked here once for all policies.
   const known = issueTypesOf(context.release)
   for (const cause of Object.keys(causes) as Cause[]) {
-    const { issue } = answerTo({ cause }, answers, context.release)
-    if (!known.has(issue))
-      answers.set(cause, { ...answerTo({ cause }, answers, context.release), issue: 'processing' as IssueType })
+    const answer = answerTo({ cause }, answers, context.release)
+    if (!known.has(answer.issue)) answers.set(cause, { ...answer, issue: 'processing' })
   }
   return answers
 }

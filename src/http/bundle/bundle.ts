@@ -1,5 +1,5 @@
 import { childrenOf, textOf, type Resource } from '../../fhir/element.ts'
-import { readQuery } from '../../fhir/target.ts'
+import { isFormatOnly } from '../../fhir/criteria.ts'
 import { allowedMethods } from '../../policy/policy.ts'
 import type { Refusal } from '../../policy/refusal.ts'
 import { readSentResource } from '../asked-write.ts'
@@ -18,7 +18,7 @@ export async function bundle(exchange: Exchange): Promise<Reply> {
   const { base, interaction, head, config } = exchange
   const preconditions = readPreconditions(interaction, head, base.policy)
   const refusals: Refusal[] = preconditions.kind === 'refused' ? [...preconditions.refusals] : []
-  if (readQuery(interaction.query)?.some(([name]) => name !== '_format' && name !== '_pretty')) {
+  if (!isFormatOnly(interaction.query)) {
     const diagnostics = 'A Bundle takes no query but `_format` and `_pretty`; leave the rest out.'
     refusals.push({ cause: 'request-malformed', diagnostics })
   }

@@ -4,7 +4,7 @@ import { versionOfEntityTag } from '../../fhir/entity-tag.ts'
 import type { Interaction } from '../../fhir/interaction.ts'
 import type { Format } from '../../fhir/media-type.ts'
 import type { PatchBounds } from '../../fhir/patch/patched.ts'
-import { readQuery } from '../../fhir/target.ts'
+import { isFormatParameter, readQuery } from '../../fhir/target.ts'
 import type { Policy } from '../../policy/policy.ts'
 import type { Refusal } from '../../policy/refusal.ts'
 import { mismatchOf, type AskedWrite } from '../asked-write.ts'
@@ -83,7 +83,7 @@ function readRead(
   }
   if (resource) refuse('request-malformed', 'A read takes no resource; leave it out.', 'resource')
   const query = (readQuery(interaction.query) ?? [])
-    .filter(([name]) => name !== '_format' && name !== '_pretty')
+    .filter(([name]) => !isFormatParameter(name))
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
     .join('&')
   return { kind: 'read', interaction: { ...interaction, query }, unlessVersion }
