@@ -18,7 +18,7 @@ async function run(args: readonly string[]): Promise<number> {
   const command = parseCommandLine(args)
   switch (command.name) {
     case 'help':
-      tell(helpText())
+      tell(helpText(command.of))
       return 0
     case 'version':
       tell(`${packageVersion()}\n`)
@@ -27,7 +27,7 @@ async function run(args: readonly string[]): Promise<number> {
       complain(`${command.mistake}\n\n${helpText()}`)
       return 2
     case 'check': {
-      const checked = check(command.configPath ?? (process.env.CONFIG || packagedConfig))
+      const checked = check(command.operands[0] ?? (process.env.CONFIG || packagedConfig))
       ;(checked.exitCode === 0 ? tell : complain)(checked.text)
       return checked.exitCode
     }

@@ -1,24 +1,44 @@
 import { variables } from '../config/environment.ts'
-import { commands } from './command-line.ts'
+import { commands, type CommandForm, type CommandName } from './command-line.ts'
 
-/** What `--help` prints. */
-export function helpText(): string {
+const everywhere = [
+  ['-h, --help', 'Print this.'],
+  ['-v, --version', 'Print the version.'],
+] as const
+
+/** What `--help` prints: of the program, or of one command. */
+export function helpText(of?: CommandName): string {
+  return of === undefined ? helpOfProgram() : helpOfCommand(commands[of])
+}
+
+function helpOfProgram(): string {
   const usages = Object.values(commands).map(({ usage, meaning }) => [usage, meaning] as const)
   return `A policy gateway in front of a FHIR server: it permits the updates that a policy names, and refuses the rest.
 
-Usage: fhir-policy-gateway [command]
+Usage: fhir-policy-gateway [command] [options]
 
 Commands
 ${table(usages)}
 
 Options
-${table([
-  ['-h, --help', 'Print this.'],
-  ['-v, --version', 'Print the version.'],
-])}
+${table(everywhere)}
+  fhir-policy-gateway [command] --help tells the options of a command.
 
 Environment
 ${table(variables)}
+`
+}
+
+function helpOfCommand({ usage, meaning, options }: CommandForm): string {
+  const rows = Object.entries(options).map(
+    ([name, { value, meaning: text }]) => [`--${name}${value === undefined ? '' : ` ${value}`}`, text] as const,
+  )
+  return `${meaning}
+
+Usage: fhir-policy-gateway ${usage}
+
+Options
+${table([...rows, everywhere[0]])}
 `
 }
 

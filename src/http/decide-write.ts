@@ -5,7 +5,7 @@ import { withId, withoutId, type GovernedWrite } from '../upstream/governed-writ
 import { searchOne } from '../upstream/search-one.ts'
 import type { Stored, StoredVersion, WantedVersion } from '../upstream/stored-versions.ts'
 import { malformedBody, mismatchOf, type AskedWrite } from './asked-write.ts'
-import type { Exchange } from './exchange.ts'
+import { surroundingsOf, type Exchange } from './exchange.ts'
 import { gone, notFound, relayError, relayFailure } from './relay.ts'
 import { versionMismatch } from './relay-write.ts'
 import { fail, refuse, type Reply } from './reply.ts'
@@ -29,7 +29,7 @@ export type Decided =
 const answered = (reply: Reply): Decided => ({ kind: 'answered', reply })
 
 /** Everything that a decision needs of a request; a bundle's entries have all but their own write in common. */
-export type Deciding = Pick<Exchange, 'base' | 'config' | 'callerFields' | 'judge' | 'knownBases' | 'urls'>
+export type Deciding = Pick<Exchange, 'base' | 'config' | 'callerFields' | 'judge' | 'knownBases' | 'request' | 'urls'>
 
 /**
  * Brings a write to the stored resource before and the resource after, whichever way it was asked for, and judges the two.
@@ -71,7 +71,7 @@ export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promis
       before: before.stored.judged,
       after: after.resource,
     },
-    { bases: deciding.knownBases, maxRefusals: deciding.config.limits.refusals },
+    surroundingsOf(deciding, interaction),
   )
   if (decision.verdict === 'deny') return answered(await refuseFrom(deciding, wanted, before, decision.refusals))
   const on = { id, version: asked.version }
@@ -90,13 +90,14 @@ export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promis
 }
 
 /** A create has no before. With criteria it is sent so that the server creates only where it finds nothing. */
-function decideCreate(deciding: Deciding, { type, criteria, content, format }: AskedWrite): Decided {
+function decideCreate(deciding: Deciding, asked: AskedWrite): Decided {
+  const { type, criteria, content, format } = asked
   if (content.kind !== 'resource') throw new Error('A create without a resource reached the judge.')
   const resource = withoutServerOwned(withoutId(content.resource))
   const decision = deciding.judge(
     deciding.base.policy,
     { interaction: 'create', type, before: undefined, after: resource },
-    { bases: deciding.knownBases, maxRefusals: deciding.config.limits.refusals },
+    surroundingsOf(deciding, asked.interaction),
   )
   if (decision.verdict === 'deny') return answered({ kind: 'refused', refusals: decision.refusals })
   const ifNoneExist = criteria === undefined ? {} : { ifNoneExist: criteria }

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Base, GatewayConfig } from '../config/config.ts'
-import type { Interaction } from '../fhir/interaction.ts'
+import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
 import type { Asked } from '../fhir/media-type.ts'
-import type { judge } from '../policy/judge.ts'
+import type { judge, Surroundings } from '../policy/judge.ts'
+import type { RequestFacts } from '../policy/request-facts.ts'
 import type { BaseUrls } from '../upstream/base-urls.ts'
 import type { UpstreamClient } from '../upstream/client.ts'
 import type { PassThrough } from '../upstream/pass-through.ts'
@@ -31,7 +32,17 @@ export interface Exchange {
   /** The caller's header fields that go upstream with everything that is asked for it. */
   readonly callerFields: Readonly<Record<string, string>>
   readonly judge: typeof judge
+  /** What rules may ask about the request; the interaction is each write's own. */
+  readonly request: Omit<RequestFacts, 'interaction'>
   /** Only for the stages that read the body or stream the answer. */
   readonly req: IncomingMessage
   readonly res: ServerResponse
+}
+
+/** What the judge must know beside a write. */
+export function surroundingsOf(
+  { knownBases, config, request }: Pick<Exchange, 'knownBases' | 'config' | 'request'>,
+  interaction: InteractionCode,
+): Surroundings {
+  return { bases: knownBases, maxRefusals: config.limits.refusals, request: { ...request, interaction } }
 }

@@ -97,6 +97,7 @@ async function answer(
     knownBases: publicUrl ? [urls.upstream, urls.own] : [urls.upstream],
     callerFields: { 'x-request-id': requestId, ...callerFields(head.headerFields, config.forwardHeaderFields) },
     judge,
+    request: { scopes: [], headerFields: {} },
     req,
     res,
   }

@@ -7,7 +7,7 @@ import { operationOf, type OperationPolicy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import { bodyFields, writeFields } from '../upstream/header-fields.ts'
 import { readSentResource } from './asked-write.ts'
-import type { Exchange } from './exchange.ts'
+import { surroundingsOf, type Exchange } from './exchange.ts'
 import { relayFailure, relayRead } from './relay.ts'
 import { read } from './read.ts'
 import { refuse, type Reply } from './reply.ts'
@@ -73,15 +73,12 @@ function judged(
   { rules }: OperationPolicy,
   resource: Resource,
 ): { readonly permittedAs: readonly string[] } | { readonly reply: Reply } {
-  const { base, knownBases, config } = exchange
+  const { base } = exchange
   if (!rules) return { permittedAs: [] }
   if (resource.type !== 'Parameters') {
     return { reply: refuse('body-mismatch', 'The body of this operation is a Parameters resource.') }
   }
-  const decision = judgeOperation(rules, base.policy, resource, {
-    bases: knownBases,
-    maxRefusals: config.limits.refusals,
-  })
+  const decision = judgeOperation(rules, base.policy, resource, surroundingsOf(exchange, 'operation'))
   return decision.verdict === 'permit' ? decision : { reply: { kind: 'refused', refusals: decision.refusals } }
 }
 

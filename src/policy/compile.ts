@@ -15,11 +15,15 @@ import { diagnoseSchema, readSource, type Diagnostic } from './source.ts'
 export type Compiled =
   { readonly ok: true; readonly policy: Policy } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
+/** Gives the text of a file that a policy names, by its path relative to the policy file; undefined when there is none. */
+export type ReadBeside = (path: string) => string | undefined
+
 /**
- * Compiles the text of a policy file, or tells every mistake in it where it stands. Pure: reads nothing but the text.
+ * Compiles the text of a policy file, or tells every mistake in it where it stands. Pure: reads nothing but the text, and
+ * what `readBeside` gives.
  * @param file the name that diagnostics give
  */
-export function compilePolicy(file: string, text: string): Compiled {
+export function compilePolicy(file: string, text: string, _readBeside: ReadBeside = () => undefined): Compiled {
   const source = readSource(file, text)
   if (source.diagnostics.length > 0) return { ok: false, diagnostics: source.diagnostics }
   const read = policySchema.safeParse(source.data)

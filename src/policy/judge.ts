@@ -7,6 +7,7 @@ import { Effort, TooMuchEffort } from './effort.ts'
 import type { Judgement } from './judgement.ts'
 import { occurrencesOf, type Occurrence } from './occurrence.ts'
 import type { Policy } from './policy.ts'
+import type { RequestFacts } from './request-facts.ts'
 import { rebuild } from './rebuild.ts'
 import type { Refusal } from './refusal.ts'
 import { permittedByRest } from './rest.ts'
@@ -27,6 +28,8 @@ export interface Surroundings {
   readonly bases: readonly string[]
   /** The most refusals to give. */
   readonly maxRefusals: number
+  /** What rules may ask about the request itself. */
+  readonly request: RequestFacts
 }
 
 /**
@@ -77,7 +80,7 @@ function judgeWithin(
 ): Decision {
   const alignment = align(before, after, rules.match)
   verify(alignment, before, after)
-  if (alignment.differences.length === 0) return { verdict: 'permit', permittedAs: [noChange] }
+  if (alignment.differences.length === 0) return { verdict: 'permit', permittedAs: [noChange], after }
   const effort = new Effort(maxSteps)
   const judgement: Judgement = {
     definitions: policy.definitions,
@@ -101,7 +104,8 @@ function judgeWithin(
     for (const difference of permitted) unclaimed.delete(difference)
     if (permitted.size > 0) names.push(rules.rest.permitAs)
   }
-  if (unclaimed.size === 0 && disputed.length === 0) return { verdict: 'permit', permittedAs: [...new Set(names)] }
+  if (unclaimed.size === 0 && disputed.length === 0)
+    return { verdict: 'permit', permittedAs: [...new Set(names)], after }
   return deny(refusalsFor(rules, occurrences, unclaimed, disputed, judgement))
 }
 

@@ -4,6 +4,7 @@ import { compilePolicy } from '../../src/policy/compile.ts'
 import type { Decision } from '../../src/policy/decision.ts'
 import { judge } from '../../src/policy/judge.ts'
 import type { Policy } from '../../src/policy/policy.ts'
+import { plainRequest } from '../../src/policy/request-facts.ts'
 import { changed } from './changes.ts'
 import { smaller } from './minimise.ts'
 import { mayPass } from './oracle.ts'
@@ -88,7 +89,7 @@ function compare(policy: Policy, { before, after }: Pair, route: Route, format: 
     if (!resource) return 'unread'
     const { type } = stored
     const write = { interaction: 'update', type, before: withoutServerOwned(stored), after: resource } as const
-    decision = judge(policy, write, { bases: [], maxRefusals: 20 })
+    decision = judge(policy, write, { bases: [], maxRefusals: 20, request: plainRequest('update') })
     if (decision.verdict === 'deny') {
       if (decision.refusals.length === 0) return { what: 'refused without a reason', decision }
       return mayPass(before, after) ? { what: 'refused, and the rules permit it', decision } : 'refused'

@@ -7,6 +7,7 @@ import { withoutServerOwned } from '../../src/fhir/element.ts'
 import { parseJson } from '../../src/fhir/json.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
 import { judge } from '../../src/policy/judge.ts'
+import { plainRequest } from '../../src/policy/request-facts.ts'
 import { startGatewayInFront } from './gateway-in-front.ts'
 import { flag, mediaType, removal, removed, type Json } from './records.ts'
 
@@ -165,7 +166,7 @@ describe('races, in front of HAPI', () => {
         const decision = judge(
           policy,
           { interaction: 'update', type: 'Flag', before: tree(history[i]!), after: tree(after) },
-          { bases: [], maxRefusals: 10 },
+          { bases: [], maxRefusals: 10, request: plainRequest('update') },
         )
         expect(decision.verdict).toBe('permit')
       }

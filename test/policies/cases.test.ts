@@ -7,6 +7,7 @@ import { compilePolicy } from '../../src/policy/compile.ts'
 import type { Decision } from '../../src/policy/decision.ts'
 import { judge, judgeOperation } from '../../src/policy/judge.ts'
 import type { Policy } from '../../src/policy/policy.ts'
+import { plainRequest } from '../../src/policy/request-facts.ts'
 import { answerTo } from '../../src/policy/refusal.ts'
 import { applyChange, type Operation } from './json-patch.ts'
 
@@ -43,7 +44,7 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith('.cases.ya
   })
 }
 
-const surroundings = { bases: [], maxRefusals: 100 }
+const surroundings = { bases: [], maxRefusals: 100, request: plainRequest('update') }
 
 function decide(one: Case, resources: CaseFile['resources'], policy: Policy): Decision {
   const start = resources[one.before ?? one.parameters ?? one.create ?? one.delete!]

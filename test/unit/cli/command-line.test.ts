@@ -5,12 +5,12 @@ import { variables } from '../../../src/config/environment.ts'
 
 describe('the command line', () => {
   it.each([
-    [[], { name: 'serve' }],
-    [['serve'], { name: 'serve' }],
-    [['check'], { name: 'check' }],
-    [['check', 'config'], { name: 'check', configPath: 'config' }],
+    [[], { name: 'serve', operands: [], options: {} }],
+    [['serve'], { name: 'serve', operands: [], options: {} }],
+    [['check'], { name: 'check', operands: [], options: {} }],
+    [['check', 'config'], { name: 'check', operands: ['config'], options: {} }],
     [['--help'], { name: 'help' }],
-    [['serve', '-h'], { name: 'help' }],
+    [['serve', '-h'], { name: 'help', of: 'serve' }],
     [['--version'], { name: 'version' }],
     [['-v'], { name: 'version' }],
   ])('%j asks for %j', (args, command) => {

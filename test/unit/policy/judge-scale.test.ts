@@ -4,6 +4,7 @@ import { withoutServerOwned, type Resource } from '../../../src/fhir/element.ts'
 import { parseJson } from '../../../src/fhir/json.ts'
 import { compilePolicy } from '../../../src/policy/compile.ts'
 import { judge } from '../../../src/policy/judge.ts'
+import { plainRequest } from '../../../src/policy/request-facts.ts'
 
 const compiled = compilePolicy(
   'nhs',
@@ -52,16 +53,25 @@ it('judges 3,000 removals in one list, each against its own entry', () => {
   const before = list(3000, false)
   const after = list(3000, true)
   expect(
-    judge(policy, { interaction: 'update', type: 'List', before, after }, { bases: [], maxRefusals: 100 }),
+    judge(
+      policy,
+      { interaction: 'update', type: 'List', before, after },
+      { bases: [], maxRefusals: 100, request: plainRequest('update') },
+    ),
   ).toEqual({
     verdict: 'permit',
     permittedAs: ['remove-condition'],
+    after,
   })
 })
 
 it('gives no more refusals than it may', () => {
   const before = list(3000, false)
   const after = list(2000, true)
-  const decision = judge(policy, { interaction: 'update', type: 'List', before, after }, { bases: [], maxRefusals: 7 })
+  const decision = judge(
+    policy,
+    { interaction: 'update', type: 'List', before, after },
+    { bases: [], maxRefusals: 7, request: plainRequest('update') },
+  )
   expect(decision.verdict === 'deny' && decision.refusals).toHaveLength(7)
 })

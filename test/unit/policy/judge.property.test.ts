@@ -8,6 +8,7 @@ import { align } from '../../../src/policy/align.ts'
 import { compilePolicy } from '../../../src/policy/compile.ts'
 import type { Decision } from '../../../src/policy/decision.ts'
 import { judge } from '../../../src/policy/judge.ts'
+import { plainRequest } from '../../../src/policy/request-facts.ts'
 import { rebuild } from '../../../src/policy/rebuild.ts'
 import { mayPass } from '../../fuzz/oracle.ts'
 import type { Json, JsonObject } from '../../fuzz/plain-json.ts'
@@ -25,7 +26,11 @@ function tree(json: JsonObject): Resource | undefined {
 }
 
 function decide(before: Resource, after: Resource): Decision {
-  return judge(policy, { interaction: 'update', type: before.type, before, after }, { bases: [], maxRefusals: 1000 })
+  return judge(
+    policy,
+    { interaction: 'update', type: before.type, before, after },
+    { bases: [], maxRefusals: 1000, request: plainRequest('update') },
+  )
 }
 
 const removalUrl = 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-RARecord-RemovalReason-1'
