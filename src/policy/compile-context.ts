@@ -2,8 +2,9 @@ import type { Value } from '../fhir/element.ts'
 import type { Definitions } from '../fhir/definitions.ts'
 import { issueTypesOf, type IssueType } from '../fhir/issue-type.ts'
 import type { FhirRelease } from '../fhir/version.ts'
+import { compileKey, follow } from './compile-path.ts'
 import { didYouMean } from './did-you-mean.ts'
-import { parsePath, PathError, type Path } from './path.ts'
+import { parsePath, PathError, type Key, type Path, type Step } from './path.ts'
 import type { Answer } from './refusal.ts'
 import type { CodeList, Literal, Otherwise, Times } from './rule.ts'
 import type { AnswerInput, PolicyInput } from './schema.ts'
@@ -95,6 +96,7 @@ export class CompileContext {
     const root = this.variable(path.root, at, scope, options)
     if (!root) return undefined
     let end: ElementType = root
+    const steps: Step[] = []
     for (const step of path.steps) {
       const child = this.definitions.child(end.definition, step.name)
       if (!child) {
@@ -125,19 +127,13 @@ export class CompileContext {
       }
       if (step.selector) {
         this.variable(step.selector.variable, at, scope, options)
-        let inner = end
-        for (const name of step.selector.names) {
-          const next = this.definitions.child(inner.definition, name)
-          if (!next) {
-            const hint = didYouMean(name, this.definitions.childNames(inner.definition))
-            this.report(at, `${inner.definition} has no element \`${name}\`.${hint}`, { ...options, word: name })
-            return undefined
-          }
-          inner = next
-        }
+        if (!follow(this, step.selector.names, end, { at, options })) return undefined
       }
+      const keys = step.keys.map((key) => compileKey(this, key, end, { at, options }))
+      if (keys.includes(undefined)) return undefined
+      steps.push({ ...step, keys: keys as Key[] })
     }
-    return { path, end }
+    return { path: { ...path, steps }, end }
   }
 
   variable(name: string, at: SourcePath, scope: Scope, options?: { at?: 'key' | 'value' }): Variable | undefined {

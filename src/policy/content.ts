@@ -3,7 +3,8 @@ import { holds } from './condition.ts'
 import { absentExpression, expressionOf } from './expression.ts'
 import type { Effort } from './effort.ts'
 import type { Judgement } from './judgement.ts'
-import { sliceKeys } from './path.ts'
+import { chosenBy } from './key.ts'
+import type { Path } from './path.ts'
 import type { Condition, Content, Otherwise } from './rule.ts'
 import type { Bindings } from './select.ts'
 
@@ -42,11 +43,12 @@ class Findings {
 }
 
 /**
- * What is wrong with a subtree by what the policy says of its content, within a bound. A closed subtree holds what the
+ * What is wrong with a subtree that a path selects, by what the policy says of its content, within a bound. A closed subtree holds what the
  * policy names and nothing else; an open one may hold more, but nothing that the FHIR version does not define.
  */
 export function flawsOf(
   node: Aligned,
+  path: Path,
   content: Content,
   rule: string,
   otherwise: Otherwise,
@@ -54,8 +56,7 @@ export function flawsOf(
   judgement: Judgement,
 ): Flaw[] {
   const findings = new Findings(judgement)
-  const slice = sliceKey(node)
-  if (slice) findings.covered.add(slice)
+  for (const chosen of chosenBy(node, path.steps.at(-1), judgement.effort)) findings.covered.add(chosen)
   if (!check(node, content, rule, bindings, judgement, findings)) return findings.flaws
   for (const stray of strays(node, findings.covered, content.open, judgement.effort)) {
     if (findings.full) break
@@ -90,7 +91,7 @@ function check(
 ): boolean {
   // Paths start at the subtree; what a reference must name is meant as the part means it.
   const scope = new Map(bindings).set('$this', [node])
-  const selected = content.holds.map((condition) => judgement.selection.nodes(condition.path, scope))
+  const selected = content.holds.map((condition) => standing(condition.path, scope, judgement))
   let countable = true
   for (const [i, { id, times, otherwise }] of content.holds.entries()) {
     if (selected[i]!.length <= times.max) continue
@@ -116,19 +117,25 @@ function check(
       })
     }
     for (const item of items) {
-      for (let up: Aligned | undefined = item; up && up !== node; up = up.parent) {
-        const key = sliceKey(up)
-        if (key) findings.covered.add(key)
+      const steps = condition.path.steps.toReversed()
+      for (let up: Aligned = item, i = 0; i < steps.length && up !== node; up = up.parent!, i++) {
+        for (const chosen of chosenBy(up, steps[i], judgement.effort)) findings.covered.add(chosen)
       }
       test(item, condition, rulePart, bindings, judgement, findings)
     }
   }
   for (const { path, otherwise } of content.lacks) {
-    for (const item of judgement.selection.nodes(path, scope)) {
+    for (const item of standing(path, scope, judgement)) {
       findings.at(item, { rule: `${rule}/lacks ${path.text}`, what: 'may not be there', otherwise })
     }
   }
   return true
+}
+
+/** What a path selects in the new version; below what goes, in the stored one. A path may lead out of the subtree. */
+function standing(path: Path, scope: Bindings, { selection }: Judgement): readonly Aligned[] {
+  const side = scope.get(path.root)?.some((root) => root.after) ? 'after' : 'before'
+  return selection.nodes(path, scope).filter((node) => selection.isSelectedOn(side, node, path, scope))
 }
 
 function test(
@@ -149,12 +156,6 @@ function test(
   if (!shortcoming) return
   const { at = item, what, otherwise = condition.otherwise } = shortcoming
   findings.at(at, { rule, what, otherwise })
-}
-
-/** What a slice was chosen by: its value (and nothing that rides on it) is accounted for. */
-function sliceKey(node: Aligned): Aligned | undefined {
-  const key = sliceKeys[node.name]
-  return key && node.children.get(key)?.[0]
 }
 
 function coverAll(node: Aligned, covered: Set<Aligned>): void {

@@ -1,6 +1,6 @@
 import type { Definitions } from '../fhir/definitions.ts'
 import type { Aligned } from './align.ts'
-import type { Path, Slice } from './path.ts'
+import { sliceKeys, type Key, type Path } from './path.ts'
 
 /** FHIRPath of a node, from the resource type on, with index: `Flag.code.coding[0].display`. */
 export function expressionOf(node: Aligned, definitions: Definitions): string {
@@ -13,11 +13,15 @@ export function expressionOf(node: Aligned, definitions: Definitions): string {
 /** FHIRPath of what is not there: a path below a node. */
 export function absentExpression(scope: Aligned, path: Path, definitions: Definitions): string {
   let text = expressionOf(scope, definitions)
-  for (const step of path.steps) {
-    text += `.${step.name}${writeSlice(step.slice)}`
-    if (step.type !== undefined) text += `.ofType(${step.type})`
+  let definition = (scope.after ?? scope.before)?.definition
+  for (const { name, keys, type } of path.steps) {
+    const child = definition === undefined ? undefined : definitions.child(definition, name)
+    definition = type ?? child?.definition
+    text += `.${child?.element ?? name}`
+    if (type !== undefined) text += `.ofType(${type})`
+    for (const key of keys) text += writeKey(key, name, definition, definitions)
   }
-  return text.replace(/\.value[A-Z][A-Za-z0-9]*$/, '.value')
+  return text
 }
 
 /** FHIRPath names a choice without its type: `value` for FHIR JSON's `valueString`. */
@@ -26,9 +30,28 @@ export function fhirPathName(parent: Aligned, name: string, definitions: Definit
   return (definition === undefined ? undefined : definitions.child(definition, name)?.element) ?? name
 }
 
-/** FHIRPath has a function for extensions; for parameters it is a filter. */
-function writeSlice(slice: Slice | undefined): string {
-  if (!slice) return ''
-  const value = slice.values[0]!
-  return slice.key === 'url' ? `('${value}')` : `.where(${slice.key} = '${value}')`
+/** FHIRPath has a function for extensions; every other key is a filter. */
+function writeKey(
+  { names, values, of, system, repeats }: Key,
+  item: string,
+  definition: string | undefined,
+  definitions: Definitions,
+): string {
+  const text = (value: string) => `'${value.replaceAll(/[\\']/g, '\\$&')}'`
+  if (sliceKeys[item] === 'url' && names[0] === 'url') return `(${text(values[0]!)})`
+  let at = definition
+  let type: string | undefined
+  const elements = names.map((name) => {
+    const child = at === undefined ? undefined : definitions.child(at, name)
+    at = child?.definition
+    type = child?.type
+    return child?.element ?? name
+  })
+  const path = elements.join('.')
+  if (of !== 'value') {
+    const coding = of === 'Coding' ? path : `${path}.coding`
+    return `.where(${coding}.where(system = ${text(system!)} and code = ${text(values[0]!)}).exists())`
+  }
+  const value = type !== undefined && definitions.kindOf(type) !== 'string' ? values[0]! : text(values[0]!)
+  return repeats ? `.where(${path}.where($this = ${value}).exists())` : `.where(${path} = ${value})`
 }

@@ -1,11 +1,11 @@
 import type { Aligned, Difference } from './align.ts'
 import { writeLiterals } from './condition.ts'
 import { flawsOf, type Flaw } from './content.ts'
-import { absentExpression, expressionOf } from './expression.ts'
+import { absentExpression, expressionOf, fhirPathName } from './expression.ts'
 import type { Judgement } from './judgement.ts'
-import { sliceKeys } from './path.ts'
+import { chosenBy, holdsOnly } from './key.ts'
 import type { Change, Literal, Part, ReplacedPart, SubtreePart } from './rule.ts'
-import { isSelectedBy, type Bindings } from './select.ts'
+import type { Bindings } from './select.ts'
 import { sameValue } from '../fhir/element.ts'
 
 /**
@@ -89,7 +89,7 @@ function itemFinding(change: Change, item: Aligned, bindings: Bindings, judgemen
   const difference = item.difference
   if (!difference) return { ...nothing, part }
   if (!item.appended) return { ...nothing, part, near: [difference], nearFlaws: [misplaced(item, part, judgement)] }
-  const flaws = flawsOf(item, forEach.content, part.id, part.otherwise, bindings, judgement)
+  const flaws = flawsOf(item, forEach.path, forEach.content, part.id, part.otherwise, bindings, judgement)
   return { ...nothing, part, fits: flaws.length ? [] : [difference], flawed: flaws.length ? [difference] : [], flaws }
 }
 
@@ -121,7 +121,11 @@ function replacedFinding(part: ReplacedPart, bindings: Bindings, judgement: Judg
   for (const { node, parent, name } of places) {
     const difference = node?.difference
     if (!node || !difference) {
-      lack(node ? expressionOf(node, judgement.definitions) : `${expressionOf(parent, judgement.definitions)}.${name}`)
+      lack(
+        node
+          ? expressionOf(node, judgement.definitions)
+          : `${expressionOf(parent, judgement.definitions)}.${fhirPathName(parent, name, judgement.definitions)}`,
+      )
     } else if (isValueSlot(node, difference) && has(part.from, node.before?.value) && has(part.to, node.after?.value)) {
       fits.push(difference)
     } else {
@@ -161,9 +165,9 @@ function subtreeFinding(part: SubtreePart, bindings: Bindings, judgement: Judgem
   let total = 0
   let last: Aligned | undefined
   for (const node of judgement.selection.nodes(part.path, bindings)) {
-    if (node.after) total++
+    if (node.after && judgement.selection.isSelectedOn('after', node, part.path, bindings)) total++
     if (part.kind === 'removed' ? node.after : node.before || !node.after) continue
-    const chain = chainOf(node, part)
+    const chain = chainOf(node, part, judgement)
     if (!chain) continue
     last = node
     if (part.kind === 'appended' && !node.appended) {
@@ -172,7 +176,7 @@ function subtreeFinding(part: SubtreePart, bindings: Bindings, judgement: Judgem
       continue
     }
     items.push(node)
-    const wrong = flawsOf(node, part.content, part.id, part.otherwise, bindings, judgement)
+    const wrong = flawsOf(node, part.path, part.content, part.id, part.otherwise, bindings, judgement)
     if (chain.stray) {
       wrong.push({
         rule: part.id,
@@ -220,24 +224,26 @@ function tooMany(node: Aligned, part: Part, most: number, judgement: Judgement):
  * The difference that a selected node is, or that brings it: an ancestor on the path which came with it, holds nothing
  * beside it and is the only one that its step selects. `stray` is what else is there.
  */
-function chainOf(node: Aligned, part: SubtreePart): { difference: Difference; stray?: Aligned } | undefined {
+function chainOf(
+  node: Aligned,
+  { path: { steps } }: SubtreePart,
+  { selection, effort }: Judgement,
+): { difference: Difference; stray?: Aligned } | undefined {
   let top = node
   let stray: Aligned | undefined
-  let depth = part.path.steps.length
+  let depth = steps.length
   while (!top.difference) {
     const { parent } = top
     if (!parent || --depth < 1) return undefined
-    for (const [name, siblings] of parent.children) {
-      for (const sibling of siblings) {
-        const isKey = name === sliceKeys[parent.name] && sibling.children.size === 0
-        if (sibling !== top && !isKey) stray ??= sibling
-      }
+    const chosen = chosenBy(parent, steps[depth - 1], effort)
+    for (const siblings of parent.children.values()) {
+      for (const sibling of siblings) if (sibling !== top && !holdsOnly(sibling, chosen)) stray ??= sibling
     }
     if ((parent.after ?? parent.before)!.value) stray ??= parent
     top = parent
   }
   if (top !== node && top.parent) {
-    const alike = top.parent.children.get(top.name)!.filter((other) => isSelectedBy(other, part.path.steps[depth - 1]!))
+    const alike = top.parent.children.get(top.name)!.filter((other) => selection.isSelectedBy(other, steps[depth - 1]!))
     if (alike.length > 1) stray ??= top
   }
   return top.difference.kind === 'added' || top.difference.kind === 'removed'

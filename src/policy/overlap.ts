@@ -1,5 +1,5 @@
 import type { CompileContext } from './compile-context.ts'
-import type { Path } from './path.ts'
+import type { Key, Path } from './path.ts'
 import type { Change, Literal, Part, RuleSet } from './rule.ts'
 import { sameValue } from '../fhir/element.ts'
 
@@ -85,8 +85,7 @@ function pathsCanMeet(a: Path, aBound: Bounds, b: Path, bBound: Bounds): boolean
   return left.every((step, i) => {
     const other = right[i]!
     if (step.name !== other.name) return false
-    if (step.slice && other.slice && !step.slice.values.some((value) => other.slice!.values.includes(value)))
-      return false
+    if (step.keys.some((key) => other.keys.some((its) => excludes(key, its)))) return false
     if (step.type !== undefined && other.type !== undefined && step.type !== other.type) return false
     if (step.side && other.side && step.side !== other.side) return false
     if (step.selector && other.selector && step.selector.names.join('.') === other.selector.names.join('.')) {
@@ -94,6 +93,12 @@ function pathsCanMeet(a: Path, aBound: Bounds, b: Path, bBound: Bounds): boolean
     }
     return true
   })
+}
+
+/** Different values of one key are never in one item, unless it may have several. */
+function excludes(a: Key, b: Key): boolean {
+  if (a.repeats || b.repeats || a.names.join('.') !== b.names.join('.')) return false
+  return a.system !== b.system || !a.values.some((value) => b.values.includes(value))
 }
 
 type AbsoluteStep = Path['steps'][number] & { readonly side?: 'kept' | 'added' }

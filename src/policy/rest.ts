@@ -13,11 +13,14 @@ export function permittedByRest(
   root: Aligned,
   judgement: Judgement,
 ): Set<Difference> {
-  const bindings = new Map([['$this', [root]]])
+  const bindings = new Map([
+    ['$this', [root]],
+    ['$resource', [root]],
+  ])
   const excepted = new Set<Aligned>()
   const around = new Set<Aligned>()
   for (const path of rest.except) {
-    for (const node of judgement.selection.nodes(path, bindings)) {
+    for (const node of judgement.selection.guarded(path, bindings)) {
       excepted.add(node)
       for (let up = node.parent; up; up = up.parent) around.add(up)
     }

@@ -63,7 +63,9 @@ const content = {
       z.lazy(() => conditionSchema),
     )
     .optional()
-    .describe('Conditions on elements below, by path.'),
+    .describe(
+      "Conditions on elements below, by path: `code.coding`, `valueString`, `extension('https://…')`, `identifier[system = 'https://…']`, `category[coding = 'system|code']`, `contained.ofType(Provenance)`, `entry[item.reference refers to $condition]`.",
+    ),
   lacks: z
     .union([text, z.array(text).min(1), z.record(text, answerSchema)])
     .optional()

@@ -1,7 +1,8 @@
-import { textOf, type Element } from '../fhir/element.ts'
+import type { Element } from '../fhir/element.ts'
 import type { Aligned } from './align.ts'
 import type { Effort } from './effort.ts'
-import type { Path, Slice, Step } from './path.ts'
+import { hasKey, isHolder, keyPlaces } from './key.ts'
+import type { Key, Path, Selector, Step } from './path.ts'
 import { namesOf, normalReference } from './reference.ts'
 
 /** What variables stand for: `$this`, and what `for each` and `as` have bound. */
@@ -22,6 +23,7 @@ export class Selection {
   readonly #effort: Effort
   readonly #indexes = new Map<Aligned, Map<string, Map<string, Aligned[]>>>()
   readonly #names = new Map<readonly Aligned[], ReadonlySet<string>>()
+  readonly #keyed = new Map<Key, Map<Element, boolean>>()
 
   /** @param bases absolute FHIR bases (without trailing slash) under which references name this server's resources */
   constructor(bases: readonly string[], effort: Effort) {
@@ -29,7 +31,10 @@ export class Selection {
     this.#effort = effort
   }
 
-  /** The nodes that a path selects: those of after in their order, then removed ones. */
+  /**
+   * The nodes that a path selects: those of after in their order, then removed ones. An item is selected when what its
+   * step asks for is so on either side.
+   */
   nodes(path: Path, bindings: Bindings): readonly Aligned[] {
     let current: readonly Aligned[] = bindings.get(path.root) ?? nothing
     for (const step of path.steps) {
@@ -54,6 +59,76 @@ export class Selection {
     })
   }
 
+  /** Whether a node that a path selects is also selected when only one side is looked at. */
+  isSelectedOn(side: 'before' | 'after', node: Aligned, path: Path, bindings: Bindings): boolean {
+    let at = node
+    for (let i = path.steps.length; i > 0; i--) {
+      const item = at[side]
+      if (!item) return false
+      const { keys, selector } = path.steps[i - 1]!
+      // What stands on one side only was selected by that side.
+      if (at.before && at.after) {
+        if (!keys.every((key) => this.#has(item, key))) return false
+        if (selector && !this.#refers(item, selector, bindings)) return false
+      }
+      at = at.parent!
+    }
+    return true
+  }
+
+  /**
+   * What a path selects, for guarding it; and where an item comes into the selection or leaves it while it stays, what
+   * makes it so. While none of this differs, the path selects the same values in before and in after.
+   */
+  guarded(path: Path, bindings: Bindings): ReadonlySet<Aligned> {
+    const guarded = new Set<Aligned>()
+    const visit = (node: Aligned, [step, ...further]: readonly Step[]): boolean => {
+      if (!step) {
+        guarded.add(node)
+        return true
+      }
+      const items = this.#step(node, step, bindings).filter((item) => visit(item, further))
+      for (const item of items) for (const turned of this.#turned(item, step, bindings)) guarded.add(turned)
+      return items.length > 0
+    }
+    for (const root of bindings.get(path.root) ?? nothing) visit(root, path.steps)
+    return guarded
+  }
+
+  /** Whether a node of a step's name is one that its keys and its type select, on either side. */
+  isSelectedBy(node: Aligned, { keys, type }: Step): boolean {
+    if (type !== undefined && !isOfType(node, type)) return false
+    return keys.every((key) => [node.before, node.after].some((side) => side && this.#has(side, key)))
+  }
+
+  /** Each element is looked at once for each key, however many occurrences ask. */
+  #has(item: Element, key: Key): boolean {
+    let known = this.#keyed.get(key)
+    if (!known) this.#keyed.set(key, (known = new Map()))
+    let has = known.get(item)
+    if (has === undefined) known.set(item, (has = hasKey(item, key)))
+    return has
+  }
+
+  #refers(item: Element, { names, variable }: Selector, bindings: Bindings): boolean {
+    return textsAt(item, names).some((text) => this.refersTo(text, variable, bindings))
+  }
+
+  /** The places below an item that make a key or a reference of a step hold on one side only. */
+  #turned(item: Aligned, { keys, selector }: Step, bindings: Bindings): Aligned[] {
+    const { before, after } = item
+    if (!before || !after) return []
+    const turned = keys.flatMap((key) =>
+      this.#has(before, key) === this.#has(after, key)
+        ? []
+        : keyPlaces(item, key).filter((place) => holdsOn(place.before, key) !== holdsOn(place.after, key)),
+    )
+    if (selector && this.#refers(before, selector, bindings) !== this.#refers(after, selector, bindings)) {
+      turned.push(...keyPlaces(item, { names: selector.names, values: [], of: 'value', repeats: true }))
+    }
+    return turned
+  }
+
   /** Whether a reference's text names one of what a variable is bound to. */
   refersTo(text: string, variable: string, bindings: Bindings): boolean {
     const targets = bindings.get(variable) ?? nothing
@@ -65,8 +140,8 @@ export class Selection {
   #step(parent: Aligned, step: Step, bindings: Bindings): readonly Aligned[] {
     const found = this.#found(parent, step, bindings)
     this.#effort.spend(1 + found.length)
-    if (step.slice === undefined && step.type === undefined) return found
-    return found.filter((node) => isSelectedBy(node, step))
+    if (step.keys.length === 0 && step.type === undefined) return found
+    return found.filter((node) => this.isSelectedBy(node, step))
   }
 
   #found(parent: Aligned, step: Step, bindings: Bindings): readonly Aligned[] {
@@ -102,22 +177,12 @@ export class Selection {
   }
 }
 
-/** Whether a node of a step's name is one that its slice and its type select. */
-export function isSelectedBy(node: Aligned, { slice, type }: Step): boolean {
-  return (slice === undefined || isInSlice(node, slice)) && (type === undefined || isOfType(node, type))
-}
-
-function isInSlice(node: Aligned, { key, values }: Slice): boolean {
-  return [node.before, node.after].some((side) => {
-    const text = side && textOf(side, key)
-    return text !== undefined && values.includes(text)
-  })
-}
-
 function isOfType(node: Aligned, type: string): boolean {
   const element = node.after ?? node.before
   return element?.resource === true && element.type === type
 }
+
+const holdsOn = (side: Element | undefined, key: Key) => side !== undefined && isHolder(side, key)
 
 function textsAt(element: Element, names: readonly string[]): string[] {
   let current: Element[] = [element]
