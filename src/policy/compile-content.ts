@@ -1,7 +1,7 @@
 import type { CompileContext, ElementType, Scope, Variable } from './compile-context.ts'
 import type { Path } from './path.ts'
-import type { Condition, Content, Otherwise, Test, Times } from './rule.ts'
-import type { ConditionInput, ContentInput } from './schema.ts'
+import type { Condition, Content, OneOf, Otherwise, Test, Times } from './rule.ts'
+import type { AlternativeInput, ConditionInput, ContentInput } from './schema.ts'
 import type { SourcePath } from './source.ts'
 
 const once: Times = { min: 1, max: 1 }
@@ -22,11 +22,14 @@ export function compileContent(
   about: string | undefined,
 ): Content {
   const inner = new Map(scope).set('$this', { ...subject, side: 'any', path: undefined } as Variable)
-  const holds = Object.entries(input.holds ?? {}).flatMap(([text, condition]) => {
-    const conditionAt = [...at, 'holds', text]
-    const found = context.path(text, conditionAt, inner, { at: 'key' })
-    return found ? [compileCondition(context, text, condition, conditionAt, found, scope, otherwise, about)] : []
-  })
+  const conditions = (inputs: Readonly<Record<string, ConditionInput>>, where: SourcePath, general: Otherwise) =>
+    Object.entries(inputs).flatMap(([text, condition]) => {
+      const conditionAt = [...where, text]
+      const found = context.path(text, conditionAt, inner, { at: 'key' })
+      return found ? [compileCondition(context, text, condition, conditionAt, found, scope, general, about)] : []
+    })
+  const holds = conditions(input.holds ?? {}, [...at, 'holds'], otherwise)
+  const oneOf = input['one-of'] && compileOneOf(context, input['one-of'], [...at, 'one-of'], otherwise, conditions)
   const lacksInput =
     typeof input.lacks === 'string'
       ? [input.lacks]
@@ -45,7 +48,25 @@ export function compileContent(
     const own = typeof entry === 'string' ? otherwise : context.otherwise(entry[1], entryAt, otherwise)
     return found ? [{ path: found.path, otherwise: own }] : []
   })
-  return { open: input.open ?? false, holds, lacks }
+  return { open: input.open ?? false, holds, lacks, ...(oneOf ? { oneOf } : {}) }
+}
+
+function compileOneOf(
+  context: CompileContext,
+  input: NonNullable<ContentInput['one-of']>,
+  at: SourcePath,
+  general: Otherwise,
+  conditions: (inputs: AlternativeInput, at: SourcePath, general: Otherwise) => readonly Condition[],
+): OneOf {
+  const plain = Array.isArray(input)
+  const inputs = plain ? input : input.alternatives
+  const otherwise = plain ? general : context.otherwise(input.otherwise, [...at, 'otherwise'], general)
+  const alternatives = inputs.map((alternative, i) => {
+    const where = [...at, ...(plain ? [] : ['alternatives']), i]
+    if (Object.keys(alternative).length === 0) context.report(where, 'An alternative needs a condition.')
+    return conditions(alternative, where, otherwise)
+  })
+  return { alternatives, otherwise }
 }
 
 function compileCondition(
@@ -80,11 +101,11 @@ function compileTest(
   about: string | undefined,
 ): Test {
   const tests = (['is', 'coded', 'text', 'digits', 'refers to'] as const).filter((key) => input[key] !== undefined)
-  const nested = input.holds !== undefined || input.lacks !== undefined || input.open !== undefined
+  const nested = (['holds', 'one-of', 'lacks', 'open'] as const).some((key) => input[key] !== undefined)
   if (tests.length + (nested ? 1 : 0) !== 1) {
     context.report(
       at,
-      'Expected exactly one of `is`, `coded`, `text`, `digits`, `refers to`, or what the element `holds`, `lacks` or that it is `open`.',
+      'Expected exactly one of `is`, `coded`, `text`, `digits`, `refers to`, or what the element `holds`, `one-of` what it holds, what it `lacks`, or that it is `open`.',
       { at: 'key' },
     )
   }

@@ -98,7 +98,7 @@ function compilePart(
   const times = context.times(whole.times, origin('times').at, once)
 
   if (kind === 'replaced') {
-    for (const key of ['holds', 'lacks', 'open', 'total', 'as', 'with'] as const) {
+    for (const key of ['holds', 'one-of', 'lacks', 'open', 'total', 'as', 'with'] as const) {
       if (whole[key] !== undefined)
         context.report(origin(key).at, `\`${key}\` does not apply to \`replaced\`.`, { at: 'key' })
     }

@@ -106,8 +106,8 @@ function compileChange(
   const own = context.otherwise(each.otherwise, [...eachAt, 'otherwise'], otherwise)
   const variable: Variable = { ...found.end, side: side === 'kept' ? 'kept' : 'added', path: found.path }
   const inner = new Map(scope).set(each.as, variable)
-  if (side === 'kept' && (each.holds || each.lacks || each.open !== undefined)) {
-    context.report(eachAt, '`holds`, `lacks` and `open` apply to `appended` items only.', { at: 'key' })
+  if (side === 'kept' && (each.holds || each['one-of'] || each.lacks || each.open !== undefined)) {
+    context.report(eachAt, '`holds`, `one-of`, `lacks` and `open` apply to `appended` items only.', { at: 'key' })
   }
   const content = compileContent(context, each, eachAt, found.end, inner, own, undefined)
   const forEach: ForEach = { side, variable: each.as, path: found.path, content, otherwise: own }

@@ -5,7 +5,7 @@ import type { Effort } from './effort.ts'
 import type { Judgement } from './judgement.ts'
 import { chosenBy } from './key.ts'
 import type { Path } from './path.ts'
-import type { Condition, Content, Otherwise } from './rule.ts'
+import type { Condition, Content, OneOf, Otherwise } from './rule.ts'
 import type { Bindings } from './select.ts'
 
 /** Something wrong inside a subtree that comes or goes. */
@@ -91,9 +91,13 @@ function check(
 ): boolean {
   // Paths start at the subtree; what a reference must name is meant as the part means it.
   const scope = new Map(bindings).set('$this', [node])
-  const selected = content.holds.map((condition) => standing(condition.path, scope, judgement))
+  const conditions = [
+    ...content.holds,
+    ...(content.oneOf ? theOne(content.oneOf, node, scope, rule, judgement, findings) : []),
+  ]
+  const selected = conditions.map((condition) => standing(condition.path, scope, judgement))
   let countable = true
-  for (const [i, { id, times, otherwise }] of content.holds.entries()) {
+  for (const [i, { id, times, otherwise }] of conditions.entries()) {
     if (selected[i]!.length <= times.max) continue
     if (selected[i]!.length > times.max + judgement.maxFlaws) countable = false
     const what = `is one too many: at most ${times.max} may be there`
@@ -101,7 +105,7 @@ function check(
   }
   if (!countable) return false
 
-  for (const [i, condition] of content.holds.entries()) {
+  for (const [i, condition] of conditions.entries()) {
     const items = selected[i]!
     const rulePart = `${rule}/${condition.id}`
     if (items.length < condition.times.min && !findings.full) {
@@ -130,6 +134,34 @@ function check(
     }
   }
   return true
+}
+
+/** The conditions of the one alternative that is there. */
+function theOne(
+  { alternatives, otherwise }: OneOf,
+  node: Aligned,
+  scope: Bindings,
+  rule: string,
+  judgement: Judgement,
+  findings: Findings,
+): readonly Condition[] {
+  const there = alternatives.flatMap((conditions) => {
+    const items = conditions.flatMap(({ path }) => standing(path, scope, judgement))
+    return items.length > 0 ? [{ conditions, items }] : []
+  })
+  const names = `\`${alternatives.map((conditions) => conditions.map(({ id }) => id).join(' and ')).join('`, `')}\``
+  const of = { rule: `${rule}/one-of`, otherwise }
+  const [first, ...more] = there
+  if (!first && !findings.full) {
+    const { path } = alternatives[0]![0]!
+    const expression = absentExpression(scope.get(path.root)?.[0] ?? node, path, judgement.definitions)
+    findings.flaws.push({ ...of, expression, what: `is missing: one of ${names} must be there` })
+  }
+  for (const { items } of more) {
+    findings.at(items[0]!, { ...of, what: `is one too many: only one of ${names} may be there` })
+    for (const item of items) findings.named.add(item)
+  }
+  return first?.conditions ?? []
 }
 
 /** What a path selects in the new version; below what goes, in the stored one. A path may lead out of the subtree. */

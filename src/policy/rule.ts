@@ -83,6 +83,14 @@ export interface Content {
   readonly open: boolean
   readonly holds: readonly Condition[]
   readonly lacks: readonly { readonly path: Path; readonly otherwise: Otherwise }[]
+  readonly oneOf?: OneOf
+}
+
+/** Exactly one of several alternatives is there, and holds. One is there when any of its conditions selects something. */
+export interface OneOf {
+  readonly alternatives: readonly (readonly Condition[])[]
+  /** Said when none is there, or more than one. */
+  readonly otherwise: Otherwise
 }
 
 /** A condition on the elements that a path selects below a subtree. */

@@ -36,9 +36,12 @@ const interactions = z
 
 export interface ContentInput {
   holds?: Record<string, ConditionInput> | undefined
+  'one-of'?: AlternativeInput[] | { alternatives: AlternativeInput[]; otherwise?: AnswerInput | undefined } | undefined
   lacks?: string | string[] | Record<string, AnswerInput> | undefined
   open?: boolean | undefined
 }
+
+export type AlternativeInput = Record<string, ConditionInput>
 
 export interface ConditionInput extends ContentInput {
   is?: z.infer<typeof literals> | undefined
@@ -56,6 +59,16 @@ export interface ConditionInput extends ContentInput {
 
 export type AnswerInput = z.infer<typeof answerSchema>
 
+const alternatives = z
+  .array(
+    z.record(
+      z.string(),
+      z.lazy(() => conditionSchema),
+    ),
+  )
+  .min(2)
+  .describe('Each as `holds` has it: conditions by path.')
+
 const content = {
   holds: z
     .record(
@@ -66,6 +79,16 @@ const content = {
     .describe(
       "Conditions on elements below, by path: `code.coding`, `valueString`, `extension('https://…')`, `identifier[system = 'https://…']`, `category[coding = 'system|code']`, `contained.ofType(Provenance)`, `entry[item.reference refers to $condition]`.",
     ),
+  'one-of': z
+    .union([
+      alternatives,
+      z.strictObject({
+        alternatives,
+        otherwise: answerSchema.optional().describe('The answer when none of them is there, or more than one.'),
+      }),
+    ])
+    .optional()
+    .describe('Exactly one of these alternatives is there, and holds: `valueCode` or `valueCodeableConcept`.'),
   lacks: z
     .union([text, z.array(text).min(1), z.record(text, answerSchema)])
     .optional()

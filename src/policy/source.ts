@@ -191,7 +191,7 @@ function expectation(issue: z.core.$ZodIssue): string {
         : `one of ${issue.values.map((value) => `\`${String(value)}\``).join(', ')}`
     case 'too_small':
       return issue.origin === 'array' || issue.origin === 'set'
-        ? `at least ${issue.minimum} item`
+        ? `at least ${issue.minimum} ${issue.minimum === 1 ? 'item' : 'items'}`
         : issue.origin === 'string'
           ? 'a text that is not empty'
           : `at least ${issue.minimum}`
