@@ -5,7 +5,7 @@ export interface OutcomeIssue {
   readonly severity: 'fatal' | 'error' | 'warning' | 'information'
   readonly code: string
   readonly details?: {
-    readonly coding?: { readonly system: string; readonly code: string; readonly display?: string }
+    readonly coding?: readonly OutcomeCoding[]
     readonly text?: string
   }
   readonly diagnostics?: string
@@ -13,6 +13,13 @@ export interface OutcomeIssue {
   readonly location?: readonly string[]
   /** FHIRPath of the elements concerned. */
   readonly expression?: readonly string[]
+}
+
+/** https://hl7.org/fhir/STU3/datatypes.html#Coding */
+export interface OutcomeCoding {
+  readonly system: string
+  readonly code: string
+  readonly display?: string | undefined
 }
 
 export interface OperationOutcome {
@@ -36,7 +43,7 @@ function writeJson({ profile, issues }: OperationOutcome): string {
       code,
       ...(details && {
         details: {
-          ...(details.coding && { coding: [details.coding] }),
+          ...(details.coding && details.coding.length > 0 && { coding: details.coding }),
           ...(details.text !== undefined && { text: details.text }),
         },
       }),
@@ -51,14 +58,14 @@ function writeXml({ profile, issues }: OperationOutcome): string {
   const value = (name: string, text: string | undefined) =>
     text === undefined ? '' : `<${name} value="${escapeXml(text)}"/>`
   const issue = ({ severity, code, details, diagnostics, location = [], expression = [] }: OutcomeIssue) => {
-    const coding = details?.coding
+    const coding = ({ system, code, display }: OutcomeCoding) =>
+      `<coding>${value('system', system)}${value('code', code)}${value('display', display)}</coding>`
     return [
       '<issue>',
       value('severity', severity),
       value('code', code),
       details && '<details>',
-      coding && `<coding>${value('system', coding.system)}${value('code', coding.code)}`,
-      coding && `${value('display', coding.display)}</coding>`,
+      ...(details?.coding ?? []).map(coding),
       details && `${value('text', details.text)}</details>`,
       value('diagnostics', diagnostics),
       ...location.map((path) => value('location', path)),

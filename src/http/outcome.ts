@@ -11,16 +11,17 @@ export const plainTerms: Terms = { answers: new Map(), precedence: [], outcome: 
 
 /** The OperationOutcome.issue of a refusal. */
 export function issueOf(refusal: Refusal, terms: Terms): OutcomeIssue {
-  const { issue, code, text } = answerTo(refusal, terms.answers, terms.release)
+  const { issue, code, codings = [], text } = answerTo(refusal, terms.answers, terms.release)
   const { codes } = terms.outcome
   const display = code === undefined ? undefined : codes?.display.get(code)
-  const coding =
+  const own =
     codes && code !== undefined ? { system: codes.system, code, ...(display !== undefined && { display }) } : undefined
+  const coding = [...(own ? [own] : []), ...codings]
   return {
     severity: 'error',
     code: issue,
-    ...((coding || text !== undefined) && {
-      details: { ...(coding && { coding }), ...(text !== undefined && { text }) },
+    ...((coding.length > 0 || text !== undefined) && {
+      details: { ...(coding.length > 0 && { coding }), ...(text !== undefined && { text }) },
     }),
     diagnostics: refusal.diagnostics,
     ...(refusal.expression !== undefined && { expression: [refusal.expression] }),

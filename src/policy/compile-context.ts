@@ -174,11 +174,13 @@ export class CompileContext {
   /** An answer completed from a more general one. */
   answer(input: AnswerInput, general: Answer): Answer {
     const code = input.code ?? general.code
+    const codings = input.codings ?? general.codings
     const text = input.say ?? general.text
     return {
       status: input.status ?? general.status,
       issue: (input.issue as IssueType | undefined) ?? general.issue,
       ...(code === undefined ? {} : { code }),
+      ...(codings === undefined ? {} : { codings }),
       ...(text === undefined ? {} : { text }),
     }
   }

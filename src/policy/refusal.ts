@@ -1,4 +1,5 @@
 import type { IssueType } from '../fhir/issue-type.ts'
+import type { OutcomeCoding } from '../fhir/operation-outcome.ts'
 import type { FhirRelease } from '../fhir/version.ts'
 
 /** How a refusal is answered: HTTP status, OperationOutcome issue code, and the policy's own code and text. */
@@ -9,6 +10,8 @@ export interface Answer {
   readonly issue: IssueType
   /** A code of the policy's own coding system, for OperationOutcome.issue.details.coding. */
   readonly code?: string
+  /** What follows it there: codings of other systems. */
+  readonly codings?: readonly OutcomeCoding[]
   /** One sentence, for OperationOutcome.issue.details.text. */
   readonly text?: string
 }

@@ -14,6 +14,11 @@ export const answerSchema = z
     status: z.int().min(400).max(599).optional().describe('HTTP status.'),
     issue: text.optional().describe('OperationOutcome.issue.code, from the value set of the FHIR version.'),
     code: text.optional().describe('A code of `outcome.codes.system`, for OperationOutcome.issue.details.coding.'),
+    codings: z
+      .array(z.strictObject({ system: text, code: text, display: text.optional() }))
+      .max(10)
+      .optional()
+      .describe('Codings of other systems, which follow `code` in OperationOutcome.issue.details.coding.'),
     say: text.optional().describe('One sentence for OperationOutcome.issue.details.text: what is required or allowed.'),
     help: text.optional().describe('One sentence that follows in diagnostics: what to do instead.'),
   })

@@ -1,12 +1,13 @@
 import { isIPv6 } from 'node:net'
 import { childrenOf, textOf, type Element, type Resource } from '../fhir/element.ts'
 import { issueTypesOf } from '../fhir/issue-type.ts'
-import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
+import type { OutcomeCoding, OutcomeIssue } from '../fhir/operation-outcome.ts'
 import type { FhirRelease } from '../fhir/version.ts'
 import type { BaseUrls } from './base-urls.ts'
 
 const severities = ['fatal', 'error', 'warning', 'information'] as const
 const maxIssues = 20
+const maxCodings = 10
 const maxTextLength = 2000
 
 /** The issues of an upstream's OperationOutcome, rebuilt: what is not named here is not told on. */
@@ -33,18 +34,19 @@ export function issuesOf(outcome: Resource, release: FhirRelease, urls: BaseUrls
 
 function detailsOf(details: Element | undefined, urls: BaseUrls): OutcomeIssue['details'] {
   if (!details) return undefined
-  const coding = childrenOf(details, 'coding')[0]
-  const told = (name: string) => coding && withoutInternals(textOf(coding, name), urls)
-  const system = told('system')
-  const code = told('code')
-  const display = told('display')
+  const coding = childrenOf(details, 'coding')
+    .slice(0, maxCodings)
+    .flatMap((item): OutcomeCoding[] => {
+      const told = (name: string) => withoutInternals(textOf(item, name), urls)
+      const system = told('system')
+      const code = told('code')
+      const display = told('display')
+      if (system === undefined || code === undefined) return []
+      return [{ system, code, ...(display !== undefined && { display }) }]
+    })
   const text = withoutInternals(textOf(details, 'text'), urls)
-  if (text === undefined && (system === undefined || code === undefined)) return undefined
-  return {
-    ...(system !== undefined &&
-      code !== undefined && { coding: { system, code, ...(display !== undefined && { display }) } }),
-    ...(text !== undefined && { text }),
-  }
+  if (text === undefined && coding.length === 0) return undefined
+  return { ...(coding.length > 0 && { coding }), ...(text !== undefined && { text }) }
 }
 
 /** Names that lead into a network: a dotted name with such a label in it. */

@@ -8,7 +8,13 @@ const full: OperationOutcome = {
     {
       severity: 'error',
       code: 'business-rule',
-      details: { coding: { system: 'https://example.org/codes', code: 'NO', display: 'No' }, text: 'Not that.' },
+      details: {
+        coding: [
+          { system: 'https://example.org/codes', code: 'NO', display: 'No' },
+          { system: 'https://example.org/more', code: '7' },
+        ],
+        text: 'Not that.',
+      },
       diagnostics: 'a < b & "c"\u0000',
       expression: ['Flag.status', 'Flag.code'],
     },
@@ -23,7 +29,13 @@ test('an OperationOutcome in JSON has every element where FHIR wants it', () => 
       {
         severity: 'error',
         code: 'business-rule',
-        details: { coding: [{ system: 'https://example.org/codes', code: 'NO', display: 'No' }], text: 'Not that.' },
+        details: {
+          coding: [
+            { system: 'https://example.org/codes', code: 'NO', display: 'No' },
+            { system: 'https://example.org/more', code: '7' },
+          ],
+          text: 'Not that.',
+        },
         diagnostics: 'a < b & "c"\u0000',
         expression: ['Flag.status', 'Flag.code'],
       },
@@ -38,6 +50,7 @@ test('an OperationOutcome in XML is escaped and well-formed', () => {
     '<OperationOutcome xmlns="http://hl7.org/fhir"><meta><profile value="https://example.org/outcome"/></meta>' +
       '<issue><severity value="error"/><code value="business-rule"/><details><coding>' +
       '<system value="https://example.org/codes"/><code value="NO"/><display value="No"/></coding>' +
+      '<coding><system value="https://example.org/more"/><code value="7"/></coding>' +
       '<text value="Not that."/></details><diagnostics value="a &lt; b &amp; &quot;c&quot;\ufffd"/>' +
       '<expression value="Flag.status"/><expression value="Flag.code"/></issue></OperationOutcome>',
   )

@@ -33,12 +33,22 @@ test('an issue has the policy’s code, display and text', () => {
     severity: 'error',
     code: 'structure',
     details: {
-      coding: { system: 'https://example.org/codes', code: 'BAD', display: 'Bad' },
+      coding: [{ system: 'https://example.org/codes', code: 'BAD', display: 'Bad' }],
       text: 'It is not well-formed.',
     },
     diagnostics: 'No.',
     expression: ['Flag.status'],
   })
+})
+
+test('codings of other systems follow the policy’s own', () => {
+  const more = { system: 'https://example.org/more', code: '7', display: 'Seven' }
+  const answer = { status: 403, issue: 'business-rule', code: 'BAD', codings: [more] } as const
+  expect(issueOf({ ...forbidden, answer }, terms).details?.coding).toEqual([
+    { system: 'https://example.org/codes', code: 'BAD', display: 'Bad' },
+    more,
+  ])
+  expect(issueOf({ ...forbidden, answer }, plainTerms).details?.coding).toEqual([more])
 })
 
 test('without a policy the issue is FHIR’s own', () => {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import { definitionsOf } from '../../../src/fhir/definitions.ts'
+import { parseJson } from '../../../src/fhir/json.ts'
 import { baseUrls } from '../../../src/upstream/base-urls.ts'
-import { withoutInternals } from '../../../src/upstream/upstream-outcome.ts'
+import { issuesOf, withoutInternals } from '../../../src/upstream/upstream-outcome.ts'
 
 const urls = baseUrls('https://ours.example/STU3', new URL('http://hapi:8080/fhir'))
 
@@ -64,3 +66,18 @@ test.each([' ', '\n', '[', 'a.', 'a:', '"', ':', 'at ', 'http://', 'user="', 'a-
     expect(withoutInternals(`x ${part.repeat(1_000_000)}y`, urls)).toMatch(/^x/)
   },
 )
+
+test('of the codings of an issue each that has a system and a code is told on, ten at most', () => {
+  const coding = [
+    { system: 'https://codes.example/one', code: 'a', display: 'A' },
+    { code: 'b' },
+    ...Array.from({ length: 20 }, (_, i) => ({ system: 'https://codes.example/two', code: `c${i}` })),
+  ]
+  const outcome = {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'error', code: 'invalid', details: { coding } }],
+  }
+  const read = parseJson(JSON.stringify(outcome), definitionsOf('R4'))
+  if (!read.ok) throw new Error(JSON.stringify(read.faults))
+  expect(issuesOf(read.value, 'R4', urls)[0]!.details).toEqual({ coding: [coding[0], ...coding.slice(2, 10)] })
+})
