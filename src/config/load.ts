@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
-import { compilePolicy } from '../policy/compile.ts'
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { compilePolicy, type ReadBeside } from '../policy/compile.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Diagnostic } from '../policy/source.ts'
 import type { GatewayConfig } from './config.ts'
@@ -43,7 +43,7 @@ export function loadConfig(path: string): Loaded {
         diagnostics.push(source.diagnose(['bases', index, 'policy'], `There is no file \`${shown(policyFile)}\`.`))
         return []
       }
-      const result = compilePolicy(shown(policyFile), policyText)
+      const result = compilePolicy(shown(policyFile), policyText, readBeside(policyFile, dirname(file)))
       if (!result.ok) {
         diagnostics.push(...result.diagnostics)
         return []
@@ -98,6 +98,29 @@ export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined)
 export function shown(path: string): string {
   const below = relative(process.cwd(), path)
   return below === '' || below.startsWith('..') ? path : below
+}
+
+/** The most bytes of a file that a policy names. */
+const maxBesideBytes = 16 * 1024 * 1024
+
+/**
+ * Reads what a policy file names, relative to it.
+ * @param folder the only folder, with those in it, from which files are read
+ */
+export function readBeside(policyFile: string, folder: string): ReadBeside {
+  return (path) => {
+    const file = resolve(dirname(policyFile), path)
+    const below = relative(folder, file)
+    if (below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) {
+      return {
+        mistake: `\`${path}\` leads out of the folder of the config, ${shown(folder)}: only files in it are read.`,
+      }
+    }
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxBesideBytes) {
+      return { mistake: `\`${path}\` is larger than 16 MiB.` }
+    }
+    return readText(file)
+  }
 }
 
 function isFolder(path: string): boolean {

@@ -33,7 +33,7 @@ export class CompileContext {
   readonly release: FhirRelease
   readonly definitions: Definitions
   defaultAnswer: Answer = { status: 422, issue: 'business-rule' }
-  readonly #lists = new Map<string, CodeList>()
+  lists: ReadonlyMap<string, CodeList> = new Map()
   readonly #used = new Set<string>()
 
   constructor(source: Source, input: PolicyInput, release: FhirRelease, definitions: Definitions) {
@@ -41,9 +41,6 @@ export class CompileContext {
     this.input = input
     this.release = release
     this.definitions = definitions
-    for (const [name, { system, codes }] of Object.entries(input.lists ?? {})) {
-      this.#lists.set(name, { name, systems: new Set([system].flat()), codes: new Set(codes) })
-    }
   }
 
   report(path: SourcePath, message: string, options?: { at?: 'key' | 'value'; word?: string }): void {
@@ -59,10 +56,10 @@ export class CompileContext {
   }
 
   list(name: string, path: SourcePath): CodeList {
-    const list = this.#lists.get(name)
+    const list = this.lists.get(name)
     this.#used.add(`lists.${name}`)
-    if (!list) this.report(path, `There is no list \`${name}\` under \`lists\`.${didYouMean(name, this.#lists.keys())}`)
-    return list ?? { name, systems: new Set(), codes: new Set() }
+    if (!list) this.report(path, `There is no list \`${name}\` under \`lists\`.${didYouMean(name, this.lists.keys())}`)
+    return list ?? { name, codes: new Map() }
   }
 
   partUsed(name: string): void {

@@ -4,6 +4,7 @@ import type { InteractionCode } from '../fhir/interaction.ts'
 import { issueTypesOf } from '../fhir/issue-type.ts'
 import { releaseOf } from '../fhir/version.ts'
 import { CompileContext } from './compile-context.ts'
+import { compileLists, type ReadBeside } from './compile-lists.ts'
 import { compileChanges, compileRuleSet } from './compile-rules.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { diagnoseOverlaps } from './overlap.ts'
@@ -12,18 +13,17 @@ import { answerTo, causes, type Answer, type Cause } from './refusal.ts'
 import { policySchema, type PolicyInput } from './schema.ts'
 import { diagnoseSchema, readSource, type Diagnostic } from './source.ts'
 
+export type { ReadBeside } from './compile-lists.ts'
+
 export type Compiled =
   { readonly ok: true; readonly policy: Policy } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
-
-/** Gives the text of a file that a policy names, by its path relative to the policy file; undefined when there is none. */
-export type ReadBeside = (path: string) => string | undefined
 
 /**
  * Compiles the text of a policy file, or tells every mistake in it where it stands. Pure: reads nothing but the text, and
  * what `readBeside` gives.
  * @param file the name that diagnostics give
  */
-export function compilePolicy(file: string, text: string, _readBeside: ReadBeside = () => undefined): Compiled {
+export function compilePolicy(file: string, text: string, readBeside: ReadBeside = () => undefined): Compiled {
   const source = readSource(file, text)
   if (source.diagnostics.length > 0) return { ok: false, diagnostics: source.diagnostics }
   const read = policySchema.safeParse(source.data)
@@ -36,6 +36,8 @@ export function compilePolicy(file: string, text: string, _readBeside: ReadBesid
     return { ok: false, diagnostics: [source.diagnose(['fhir'], message)] }
   }
   const context = new CompileContext(source, input, release, definitionsOf(release))
+  const { lists, texts } = compileLists(context, readBeside)
+  context.lists = lists
   const answers = compileAnswers(context)
   context.defaultAnswer = answerTo({ cause: 'change-not-permitted' }, answers, release)
 
@@ -86,7 +88,7 @@ export function compilePolicy(file: string, text: string, _readBeside: ReadBesid
     policy: {
       name: input.policy,
       summary: input.summary ?? '',
-      digest: createHash('sha256').update(text).digest('hex'),
+      digest: digestOf(text, texts),
       fhirVersion: input.fhir,
       release,
       definitions: context.definitions,
@@ -108,6 +110,12 @@ export function compilePolicy(file: string, text: string, _readBeside: ReadBesid
       resources,
     },
   }
+}
+
+function digestOf(text: string, beside: ReadonlyMap<string, string>): string {
+  const hash = createHash('sha256').update(text)
+  for (const [path, own] of beside) hash.update(`\0${path}\0${own.length}\0`).update(own)
+  return hash.digest('hex')
 }
 
 /** The policy's answers by cause, each completed with FHIR's own. */

@@ -77,8 +77,9 @@ function coded(
     const element = (coding.after ?? coding.before)!
     const system = element.children.get('system')?.items[0]?.value?.text
     const code = element.children.get('code')?.items[0]?.value?.text
-    if (system !== undefined && list.systems.has(system)) {
-      if (code !== undefined && list.codes.has(code)) listed++
+    const codes = system === undefined ? undefined : list.codes.get(system)
+    if (codes) {
+      if (code !== undefined && codes.has(code)) listed++
       else wrong ??= coding.children.get('code')?.[0] ?? coding
     } else elsewhere ??= coding.children.get('system')?.[0] ?? coding
   }

@@ -40,7 +40,7 @@ export type Operations = ReadonlyMap<string, OperationPolicy>
 export interface Policy {
   readonly name: string
   readonly summary: string
-  /** SHA-256 of the policy file's text, hexadecimal. */
+  /** SHA-256 of the policy file's text, and of the files that it names, hexadecimal. */
   readonly digest: string
   /** As the file has it: `3.0.2`. */
   readonly fhirVersion: string

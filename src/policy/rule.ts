@@ -1,3 +1,4 @@
+import type { Codes } from '../fhir/code-files.ts'
 import type { Value } from '../fhir/element.ts'
 import type { Path } from './path.ts'
 import type { Answer } from './refusal.ts'
@@ -119,11 +120,10 @@ export type Test =
 /** How the last of some digits follows from the others. */
 export type CheckDigit = 'modulus-11'
 
-/** The coded values that a policy allows: each code under each of the systems. */
+/** The coded values that a policy allows: by system, the codes. */
 export interface CodeList {
   readonly name: string
-  readonly systems: ReadonlySet<string>
-  readonly codes: ReadonlySet<string>
+  readonly codes: Codes
 }
 
 /** How a refusal is answered, and what to do instead. */

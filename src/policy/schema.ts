@@ -271,13 +271,22 @@ export const policySchema = z
     lists: z
       .record(
         text,
-        z.strictObject({
-          system: z.union([text, z.array(text).min(1)]),
-          codes: z.array(text).min(1),
-        }),
+        z.union([
+          z.strictObject({
+            system: z.union([text, z.array(text).min(1)]).describe('The code system, or several that share the codes.'),
+            codes: z.array(text).min(1).describe('The codes.'),
+          }),
+          z.strictObject({
+            file: z
+              .union([text, z.array(text).min(1)])
+              .describe(
+                'A CodeSystem or a ValueSet, in FHIR JSON or FHIR XML, relative to the policy file and below the folder of gateway.yaml; or several. With a ValueSet, further files are what it includes.',
+              ),
+          }),
+        ]),
       )
       .optional()
-      .describe('Lists of coded values.'),
+      .describe('Lists of coded values, by name.'),
     parts: z.record(text, partSchema).optional().describe('Parts that several changes use.'),
     system: z
       .strictObject({ interactions, operations: operationsSchema.optional() })

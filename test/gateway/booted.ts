@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { RequestRecord } from '../../src/audit/request-record.ts'
 import type { GatewayConfig, UpstreamProfile } from '../../src/config/config.ts'
+import { readBeside } from '../../src/config/load.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
 import type { Policy } from '../../src/policy/policy.ts'
@@ -11,7 +14,8 @@ import { startStubUpstream, type StubUpstream } from './stub-upstream.ts'
 export const nhsPolicy = () => shippedPolicy('nhs-reasonable-adjustments-stu3.yaml')
 
 export function shippedPolicy(file: string): Policy {
-  const compiled = compilePolicy(file, readFileSync(new URL(`../../config/policies/${file}`, import.meta.url), 'utf8'))
+  const path = fileURLToPath(new URL(`../../config/policies/${file}`, import.meta.url))
+  const compiled = compilePolicy(file, readFileSync(path, 'utf8'), readBeside(path, dirname(dirname(path))))
   if (!compiled.ok) throw new Error('The policy does not compile.')
   return compiled.policy
 }

@@ -1,6 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { readBeside } from '../../src/config/load.ts'
 import { withoutServerOwned, type Resource } from '../../src/fhir/element.ts'
 import { parseJson } from '../../src/fhir/json.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
@@ -76,7 +79,8 @@ function outcome(decision: Decision, policy: Policy): readonly (string | Expecte
 }
 
 function compiled(file: string): Policy {
-  const result = compilePolicy(file, readFileSync(new URL(file, folder), 'utf8'))
+  const path = fileURLToPath(new URL(file, folder))
+  const result = compilePolicy(file, readFileSync(path, 'utf8'), readBeside(path, dirname(dirname(path))))
   if (!result.ok) throw new Error(result.diagnostics.map((d) => d.message).join('\n'))
   return result.policy
 }

@@ -54,6 +54,59 @@ describe('loading a config', () => {
     expect(loadConfig(folder).ok).toBe(true)
   })
 
+  describe('with a policy that names a file', () => {
+    const listed = (file: string) => `policy: p
+fhir: 4.0.1
+lists: { reasons: { file: ${file} } }
+resources:
+  Flag:
+    interactions: [create]
+    create:
+      changes:
+        new: [{ added: $this, open: true, holds: { code: { coded: reasons } } }]
+`
+    const reasons = (code: string) =>
+      JSON.stringify({
+        resourceType: 'CodeSystem',
+        url: 'https://reasons.example',
+        status: 'active',
+        content: 'complete',
+        concept: [{ code }],
+      })
+    const files = (file: string) => ({
+      'config/gateway.yaml': 'bases: [{ path: /r4, policy: policies/p.yaml }]',
+      'config/policies/p.yaml': listed(file),
+      'config/lists/reasons.json': reasons('a'),
+      'reasons.json': reasons('a'),
+    })
+    const load = (own: Record<string, string>) => loadConfig(join(folderWith(own), 'config'))
+
+    it('reads it relative to the policy', () => {
+      expect(load(files('../lists/reasons.json'))).toMatchObject({ ok: true })
+    })
+
+    it('covers its text by the digest', () => {
+      const digest = (text: string) => {
+        const result = load({ ...files('../lists/reasons.json'), 'config/lists/reasons.json': text })
+        return result.ok ? result.loaded.bases[0]!.compiled.digest : undefined
+      }
+      expect(digest(reasons('a'))).toBe(digest(reasons('a')))
+      expect(digest(reasons('a'))).not.toBe(digest(reasons('b')))
+    })
+
+    it.each([
+      ['../../reasons.json', '`../../reasons.json` leads out of the folder of the config, '],
+      ['/etc/hostname', '`/etc/hostname` leads out of the folder of the config, '],
+      ['../lists', 'There is no file `../lists` beside the policy.'],
+      ['lists/reasons.json', 'There is no file `lists/reasons.json` beside the policy.'],
+    ])('tells a mistake where it stands: %s', (file, message) => {
+      expect(load(files(file))).toMatchObject({
+        ok: false,
+        diagnostics: [{ line: 3, column: 27, path: 'lists.reasons.file', message: expect.stringContaining(message) }],
+      })
+    })
+  })
+
   it('compiles a policy that two bases share once', () => {
     const [first, second] = twoBases().bases
     expect(first!.compiled).toBe(second!.compiled)
