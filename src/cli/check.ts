@@ -22,7 +22,13 @@ function summary({ file, bases }: LoadedConfig): string {
   const lines = bases.flatMap(({ path, compiled: policy }) => [
     `${path}  ${policy.name}, FHIR ${policy.fhirVersion}`,
     ...describe('on the base', policy.system, { operations: policy.system.operations }),
-    ...[...policy.resources].flatMap(([type, resource]) => describe(type, resource, resource.operations)),
+    ...[...policy.resources]
+      .filter(([type]) => !policy.others.has(type))
+      .flatMap(([type, resource]) => describe(type, resource, resource.operations)),
+    ...[...policy.others].slice(0, 1).flatMap((type) => {
+      const resource = policy.resources.get(type)!
+      return describe('every other type', resource, resource.operations)
+    }),
   ])
   return `${lines.join('\n')}\n\nNo mistakes in ${file}: ${counted(bases.length, 'base', 'bases')}.\n`
 }

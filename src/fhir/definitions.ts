@@ -30,6 +30,8 @@ export interface Definitions {
   choices(definition: string, element: string): readonly string[]
   /** A concrete resource type; false for `Resource` and `DomainResource`. */
   isResource(type: string): boolean
+  /** All concrete resource types. */
+  readonly resourceTypes: ReadonlySet<string>
   isPrimitive(type: string): boolean
   /** How JSON writes the value of a primitive type. */
   kindOf(type: string): ValueKind
@@ -129,6 +131,7 @@ function build(release: FhirRelease, model: Model): Definitions {
       return nothing
     },
     isResource: (type) => resources.has(type),
+    resourceTypes: resources,
     isPrimitive: (type) => primitives.has(type),
     kindOf: (type) => kinds.get(type) ?? 'string',
     holdsResource: (type) => type === 'Resource',

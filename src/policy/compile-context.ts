@@ -51,6 +51,28 @@ export class CompileContext {
     if (!this.diagnostics.some(same)) this.diagnostics.push(diagnostic)
   }
 
+  /** Compiles for each of several types. A mistake that not all of them have is told once, with a type that has it. */
+  forTypes<T>(types: readonly string[], compile: (type: string) => T): Map<string, T> {
+    const compiled = new Map<string, T>()
+    const mistakes = new Map<string, { diagnostic: Diagnostic; type: string; count: number }>()
+    const start = this.diagnostics.length
+    for (const type of types) {
+      compiled.set(type, compile(type))
+      for (const diagnostic of this.diagnostics.splice(start)) {
+        const place = `${diagnostic.line}:${diagnostic.column}`
+        const known = mistakes.get(place)
+        if (known) known.count++
+        else mistakes.set(place, { diagnostic, type, count: 1 })
+      }
+    }
+    for (const { diagnostic, type, count } of mistakes.values()) {
+      const which = ` ${type} is among the types that \`'*'\` stands for: give it rules of its own.`
+      const message = `${diagnostic.message}${count < types.length ? which : ''}`
+      this.diagnostics.push({ ...diagnostic, message })
+    }
+    return compiled
+  }
+
   inOrder(): Diagnostic[] {
     return [...this.diagnostics].sort((a, b) => a.line - b.line || a.column - b.column)
   }

@@ -5,21 +5,25 @@ import type { Change, ForEach, Otherwise, RuleSet } from './rule.ts'
 import type { ChangeInput, RuleSetInput } from './schema.ts'
 import type { SourcePath } from './source.ts'
 
-/** Compiles the rules for one interaction with one resource type. Mistakes are reported to the context. */
+/**
+ * Compiles the rules for one interaction with one resource type. Mistakes are reported to the context.
+ * @param section the key under `resources` where they stand: the type, or `*`
+ */
 export function compileRuleSet(
   context: CompileContext,
+  section: string,
   type: string,
   interaction: 'update' | 'create' | 'delete',
   input: RuleSetInput,
 ): RuleSet {
-  const at = ['resources', type, interaction]
+  const at = ['resources', section, interaction]
   if (interaction !== 'create' && input['if-match'] === undefined) {
     context.report(at, `A rule for ${interaction} must say \`if-match: required\`.`, { at: 'key' })
   }
   if (interaction === 'create' && input['if-match'] !== undefined) {
     context.report([...at, 'if-match'], 'A create names no version: `if-match` does not apply.', { at: 'key' })
   }
-  return compileChanges(context, type, `${type}.${interaction}`, at, input)
+  return compileChanges(context, type, `${section}.${interaction}`, at, input)
 }
 
 /** Compiles changes, with the answer to what none of them claims, for resources of one type. */

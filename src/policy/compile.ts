@@ -41,40 +41,23 @@ export function compilePolicy(file: string, text: string, readBeside: ReadBeside
   const answers = compileAnswers(context)
   context.defaultAnswer = answerTo({ cause: 'change-not-permitted' }, answers, release)
 
+  const { '*': rest, ...named } = input.resources
   const resources = new Map<string, ResourcePolicy>()
-  for (const [type, resource] of Object.entries(input.resources)) {
+  for (const [type, resource] of Object.entries(named)) {
     if (!context.definitions.isResource(type)) {
-      context.report(['resources', type], `FHIR ${input.fhir} has no resource type \`${type}\`.`, { at: 'key' })
+      const hint = didYouMean(type, context.definitions.resourceTypes)
+      context.report(['resources', type], `FHIR ${input.fhir} has no resource type \`${type}\`.${hint}`, { at: 'key' })
       continue
     }
-    const at = ['resources', type]
-    const rules = (['update', 'create', 'delete'] as const).flatMap((interaction) => {
-      const input = resource[interaction]
-      return input ? [[interaction, compileRuleSet(context, type, interaction, input)] as const] : []
-    })
-    resources.set(type, {
-      interactions: interactionsOf(context, at, resource.interactions, onResource, resource),
-      conditional: conditionalOf(context, at, resource),
-      operations: {
-        type: compileOperations(context, [...at, 'operations'], resource.operations),
-        instance: compileOperations(context, [...at, 'instance-operations'], resource['instance-operations']),
-      },
-      ...(Object.fromEntries(rules) as Pick<ResourcePolicy, 'update' | 'create' | 'delete'>),
-    })
+    resources.set(type, compileResource(context, type, type, resource))
   }
+  const unnamed = rest ? [...context.definitions.resourceTypes].filter((type) => !Object.hasOwn(named, type)) : []
+  const others = context.forTypes(unnamed, (type) => compileResource(context, '*', type, rest!))
   const system = {
     interactions: interactionsOf(context, ['system'], input.system?.interactions ?? [], onSystem),
     operations: compileOperations(context, ['system', 'operations'], input.system?.operations),
   }
-  const operations = [
-    system.operations,
-    ...[...resources.values()].flatMap(({ operations: on }) => [on.type, on.instance]),
-  ]
-  const ruleSets = [
-    ...[...resources.values()].flatMap((resource) => [resource.update, resource.create, resource.delete]),
-    ...operations.flatMap((level) => [...level.values()].map(({ rules }) => rules)),
-  ]
-  for (const rules of ruleSets) if (rules) diagnoseOverlaps(rules, context)
+  for (const { rules } of system.operations.values()) if (rules) diagnoseOverlaps(rules, context)
   input.bases?.forEach((base, i) => {
     if (!/^https?:\/\/[^/?#\s]+(\/[^?#\s]*[^/?#\s])?$/.test(base)) {
       context.report(['bases', i], 'Expected an absolute http(s) URL without a trailing slash.')
@@ -107,7 +90,8 @@ export function compilePolicy(file: string, text: string, readBeside: ReadBeside
       precedence: input.precedence ?? [],
       bases: input.bases ?? [],
       system,
-      resources,
+      resources: new Map([...resources, ...others]),
+      others: new Set(unnamed),
     },
   }
 }
@@ -116,6 +100,33 @@ function digestOf(text: string, beside: ReadonlyMap<string, string>): string {
   const hash = createHash('sha256').update(text)
   for (const [path, own] of beside) hash.update(`\0${path}\0${own.length}\0`).update(own)
   return hash.digest('hex')
+}
+
+function compileResource(
+  context: CompileContext,
+  section: string,
+  type: string,
+  resource: ResourceInput,
+): ResourcePolicy {
+  const at = ['resources', section]
+  const rules = (['update', 'create', 'delete'] as const).flatMap((interaction) => {
+    const input = resource[interaction]
+    return input ? [[interaction, compileRuleSet(context, section, type, interaction, input)] as const] : []
+  })
+  const compiled: ResourcePolicy = {
+    interactions: interactionsOf(context, at, resource.interactions, onResource, resource),
+    conditional: conditionalOf(context, at, resource),
+    operations: {
+      type: compileOperations(context, [...at, 'operations'], resource.operations),
+      instance: compileOperations(context, [...at, 'instance-operations'], resource['instance-operations']),
+    },
+    ...(Object.fromEntries(rules) as Pick<ResourcePolicy, 'update' | 'create' | 'delete'>),
+  }
+  const operations = [...compiled.operations.type.values(), ...compiled.operations.instance.values()]
+  for (const ruleSet of [...rules.map(([, own]) => own), ...operations.map(({ rules: own }) => own)]) {
+    if (ruleSet) diagnoseOverlaps(ruleSet, context)
+  }
+  return compiled
 }
 
 /** The policy's answers by cause, each completed with FHIR's own. */

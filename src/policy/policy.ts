@@ -54,6 +54,8 @@ export interface Policy {
   readonly bases: readonly string[]
   readonly system: { readonly interactions: ReadonlySet<InteractionCode>; readonly operations: Operations }
   readonly resources: ReadonlyMap<string, ResourcePolicy>
+  /** Those of the resource types that the policy does not name: one section of it, `*`, is compiled for each of them. */
+  readonly others: ReadonlySet<string>
 }
 
 function openOn(policy: Policy, type: string | undefined): ReadonlySet<InteractionCode> | undefined {

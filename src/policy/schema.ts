@@ -295,7 +295,9 @@ export const policySchema = z
     shared: z.unknown().optional().describe('A place for YAML anchors; not read.'),
     resources: z
       .record(text, resourceSchema)
-      .describe('What is open for each resource type. All other types are closed.'),
+      .describe(
+        "What is open for each resource type; `'*'` (in quotes) stands for every type of the FHIR version that is not named. Without it all other types are closed.",
+      ),
   })
   .describe('A policy: which interactions are open, and which changes are permitted.')
 

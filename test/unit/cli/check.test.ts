@@ -31,6 +31,24 @@ describe('check', () => {
     expect(text).toMatch(/No mistakes in config\/gateway\.yaml: 1 base\.\n$/)
   })
 
+  it('tells of every other type once', () => {
+    const policy = `policy: p
+fhir: 4.0.1
+resources:
+  Flag: { interactions: [read] }
+  '*':
+    interactions: [read, update]
+    update: { if-match: required, rest: { permit-as: edit, except: [meta.tag] } }
+`
+    const { text } = check(folderWith(gateway, policy))
+    expect(text.split('\n').slice(1, 5)).toEqual([
+      '  on the base: ',
+      '  Flag: read',
+      '  every other type: read, update',
+      '    update permitted as edit (anything but meta.tag)',
+    ])
+  })
+
   it('shows a mistake of a policy where it stands', () => {
     const folder = folderWith(
       gateway,
@@ -39,7 +57,9 @@ describe('check', () => {
     const { exitCode, text } = check(folder)
     expect(exitCode).toBe(1)
     expect(text.split('\n')).toEqual([
-      expect.stringContaining(`${join(folder, 'p.yaml')}:5:3  FHIR 4.0.1 has no resource type \`Flagg\`.`),
+      expect.stringContaining(
+        `${join(folder, 'p.yaml')}:5:3  FHIR 4.0.1 has no resource type \`Flagg\`. Did you mean \`Flag\`?`,
+      ),
       '    5 |   Flagg:',
       '      |   ^^^^^ resources.Flagg',
       '',
