@@ -120,6 +120,7 @@ function check(
         otherwise: condition.otherwise,
       })
     }
+    if (items.length === 0 && mayBeAbsent(condition.test)) judgement.held.add(rulePart)
     for (const item of items) {
       const steps = condition.path.steps.toReversed()
       for (let up: Aligned = item, i = 0; i < steps.length && up !== node; up = up.parent!, i++) {
@@ -129,9 +130,10 @@ function check(
     }
   }
   for (const { path, otherwise } of content.lacks) {
-    for (const item of standing(path, scope, judgement)) {
-      findings.at(item, { rule: `${rule}/lacks ${path.text}`, what: 'may not be there', otherwise })
-    }
+    const lacksRule = `${rule}/lacks ${path.text}`
+    const items = standing(path, scope, judgement)
+    if (items.length === 0) judgement.held.add(lacksRule)
+    for (const item of items) findings.at(item, { rule: lacksRule, what: 'may not be there', otherwise })
   }
   return true
 }
@@ -161,8 +163,12 @@ function theOne(
     findings.at(items[0]!, { ...of, what: `is one too many: only one of ${names} may be there` })
     for (const item of items) findings.named.add(item)
   }
+  if (there.length === 1) judgement.held.add(of.rule)
   return first?.conditions ?? []
 }
+
+/** Absence is one of the values that the condition names. */
+const mayBeAbsent = (test: Condition['test']) => test.kind === 'is' && test.literals.includes(undefined)
 
 /** What a path selects in the new version; below what goes, in the stored one. A path may lead out of the subtree. */
 function standing(path: Path, scope: Bindings, { selection }: Judgement): readonly Aligned[] {
@@ -180,12 +186,17 @@ function test(
 ): void {
   if (condition.test.kind === 'content') {
     const { content } = condition.test
+    const flaws = findings.flaws.length
     check(item, content, rule, bindings, judgement, findings)
+    if (findings.flaws.length === flaws) judgement.held.add(rule)
     if (content.open) coverAll(item, findings.covered)
     return
   }
   const shortcoming = holds(item, condition.test, bindings, judgement, findings.covered)
-  if (!shortcoming) return
+  if (!shortcoming) {
+    judgement.held.add(rule)
+    return
+  }
   const { at = item, what, otherwise = condition.otherwise } = shortcoming
   findings.at(at, { rule, what, otherwise })
 }

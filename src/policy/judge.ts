@@ -38,10 +38,36 @@ export interface Surroundings {
  * @throws {Error} when the judge finds itself inconsistent: nothing may be sent then.
  */
 export function judge(policy: Policy, write: Write, surroundings: Surroundings): Decision {
+  return judgeWithFindings(policy, write, surroundings).decision
+}
+
+/** A decision together with what it was made of: for those who explain it, and for those who ask which rules were tried. */
+export interface Judged {
+  readonly decision: Decision
+  /** By which it was judged; undefined where the policy has none for the interaction. */
+  readonly rules: RuleSet | undefined
+  readonly differences: readonly Difference[]
+  /** Every change of the rules with every binding, and what each of its parts found. */
+  readonly occurrences: readonly Occurrence[]
+  /** The differences that no change claims and `rest` permits. */
+  readonly rest: ReadonlySet<Difference>
+  /** The ids of the conditions that were tried on something and held. */
+  readonly held: ReadonlySet<string>
+}
+
+const nothingFound: Omit<Judged, 'decision' | 'rules'> = {
+  differences: [],
+  occurrences: [],
+  rest: new Set(),
+  held: new Set(),
+}
+
+/** As `judge`, and tells what the decision was made of. */
+export function judgeWithFindings(policy: Policy, write: Write, surroundings: Surroundings): Judged {
   const rules = policy.resources.get(write.type)?.[write.interaction]
   if (rules) return judgeBy(rules, policy, write, surroundings)
   const diagnostics = `The policy has no rules for ${write.interaction} of ${write.type}.`
-  return deny([{ cause: 'interaction-not-offered', diagnostics }])
+  return { ...nothingFound, rules, decision: deny([{ cause: 'interaction-not-offered', diagnostics }]) }
 }
 
 /** Judges the Parameters of an operation, as something that comes, by the operation's own rules. */
@@ -51,6 +77,16 @@ export function judgeOperation(
   parameters: Resource,
   surroundings: Surroundings,
 ): Decision {
+  return judgeOperationWithFindings(rules, policy, parameters, surroundings).decision
+}
+
+/** As `judgeOperation`, and tells what the decision was made of. */
+export function judgeOperationWithFindings(
+  rules: RuleSet,
+  policy: Policy,
+  parameters: Resource,
+  surroundings: Surroundings,
+): Judged {
   return judgeBy(rules, policy, { before: undefined, after: parameters }, surroundings)
 }
 
@@ -62,13 +98,13 @@ function judgeBy(
   policy: Policy,
   write: Pick<Write, 'before' | 'after'>,
   surroundings: Surroundings,
-): Decision {
+): Judged {
   try {
     return judgeWithin(rules, policy, write, surroundings)
   } catch (error) {
     if (!(error instanceof TooMuchEffort)) throw error
     const diagnostics = 'This change is too intricate to be judged at once; make it in several smaller ones.'
-    return deny([{ cause: 'too-large', diagnostics }])
+    return { ...nothingFound, rules, decision: deny([{ cause: 'too-large', diagnostics }]) }
   }
 }
 
@@ -77,36 +113,44 @@ function judgeWithin(
   policy: Policy,
   { before, after }: Pick<Write, 'before' | 'after'>,
   surroundings: Surroundings,
-): Decision {
+): Judged {
   const alignment = align(before, after, rules.match)
   verify(alignment, before, after)
-  if (alignment.differences.length === 0) return { verdict: 'permit', permittedAs: [noChange], after }
+  const { differences } = alignment
+  if (differences.length === 0)
+    return { ...nothingFound, rules, decision: { verdict: 'permit', permittedAs: [noChange], after } }
   const effort = new Effort(maxSteps)
+  const held = new Set<string>()
   const judgement: Judgement = {
     definitions: policy.definitions,
     selection: new Selection([...policy.bases, ...surroundings.bases], effort),
     effort,
     maxFlaws: surroundings.maxRefusals,
+    held,
   }
   const occurrences = rules.changes.flatMap((change) => occurrencesOf(change, alignment.root, judgement))
   const complete = occurrences.filter((occurrence) => occurrence.complete)
   const claims = claimsOf(complete)
-  const unclaimed = new Set(alignment.differences.filter((difference) => !claims.has(difference)))
-  const disputed = alignment.differences.filter((difference) => (claims.get(difference) ?? 0) > 1)
+  const unclaimed = new Set(differences.filter((difference) => !claims.has(difference)))
+  const disputed = differences.filter((difference) => (claims.get(difference) ?? 0) > 1)
   const names = complete.map((occurrence) => occurrence.change.name)
+  let rest: ReadonlySet<Difference> = nothingFound.rest
   if (rules.rest && unclaimed.size > 0) {
     const permitted = permittedByRest(rules.rest, unclaimed, alignment.root, judgement)
     // What belongs to a change that is not complete is that change's to speak of.
     for (const { begun, complete: whole, findings } of occurrences) {
       if (!begun || whole) continue
-      for (const { fits, flawed } of findings) for (const held of [...fits, ...flawed]) permitted.delete(held)
+      for (const { fits, flawed } of findings) for (const own of [...fits, ...flawed]) permitted.delete(own)
     }
     for (const difference of permitted) unclaimed.delete(difference)
     if (permitted.size > 0) names.push(rules.rest.permitAs)
+    rest = permitted
   }
-  if (unclaimed.size === 0 && disputed.length === 0)
-    return { verdict: 'permit', permittedAs: [...new Set(names)], after }
-  return deny(refusalsFor(rules, occurrences, unclaimed, disputed, judgement))
+  const decision: Decision =
+    unclaimed.size === 0 && disputed.length === 0
+      ? { verdict: 'permit', permittedAs: [...new Set(names)], after }
+      : deny(refusalsFor(rules, occurrences, unclaimed, disputed, judgement))
+  return { decision, rules, differences, occurrences, rest, held }
 }
 
 function deny(refusals: readonly Refusal[]): Decision {

@@ -9,4 +9,6 @@ export interface Judgement {
   /** The most flaws that are named of one subtree: a hostile body could hold one per byte. */
   readonly maxFlaws: number
   readonly effort: Effort
+  /** The ids of the conditions that were tried on something and held, gathered as the judgement goes on. */
+  readonly held: Set<string>
 }
