@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { describeError } from './audit/log.ts'
 import { check } from './cli/check.ts'
-import { parseCommandLine } from './cli/command-line.ts'
+import { coloured, plain, wantsColour } from './cli/colour.ts'
+import { parseCommandLine, textOption, textOptions } from './cli/command-line.ts'
+import { explainWrite } from './cli/explain.ts'
 import { helpText } from './cli/help.ts'
 import { serve } from './cli/serve.ts'
 import { readEnvironment, type Environment } from './config/environment.ts'
@@ -30,6 +33,25 @@ async function run(args: readonly string[]): Promise<number> {
       const checked = check(command.operands[0] ?? (process.env.CONFIG || packagedConfig))
       ;(checked.exitCode === 0 ? tell : complain)(checked.text)
       return checked.exitCode
+    }
+    case 'explain': {
+      const { options } = command
+      const done = await explainWrite({
+        policyFile: textOption(options, 'policy'),
+        configPath: process.env.CONFIG || packagedConfig,
+        before: textOption(options, 'before'),
+        after: textOption(options, 'after'),
+        interaction: textOption(options, 'interaction'),
+        operation: textOption(options, 'operation'),
+        bases: textOptions(options, 'base'),
+        headers: textOptions(options, 'header'),
+        headerFile: textOption(options, 'header-file'),
+        json: options['json'] === true,
+        colours: wantsColour(process.stdout, process.env) ? coloured : plain,
+        stdin: () => buffer(process.stdin),
+      })
+      ;(done.ok ? tell : complain)(done.text)
+      return done.ok ? 0 : 1
     }
     case 'serve': {
       const read = readEnvironment(process.env)

@@ -6,6 +6,8 @@ export interface OptionForm {
   readonly type: 'string' | 'boolean'
   /** What a text stands for: `FILE`. */
   readonly value?: string
+  /** It may be given several times. */
+  readonly multiple?: true
   readonly meaning: string
 }
 
@@ -17,6 +19,26 @@ export interface CommandForm {
   readonly operands: number
   readonly options: Readonly<Record<string, OptionForm>>
 }
+
+/** What goes to a FHIR server with each request; a value is never printed. */
+const credentials = {
+  header: {
+    type: 'string',
+    value: "'NAME: VALUE'",
+    multiple: true,
+    meaning: 'A header field for the FHIR server, such as Authorization. May be repeated.',
+  },
+  'header-file': { type: 'string', value: 'FILE', meaning: 'A file with such header fields, one a line.' },
+} as const satisfies Readonly<Record<string, OptionForm>>
+
+const base = {
+  base: {
+    type: 'string',
+    value: 'URL',
+    multiple: true,
+    meaning: 'A FHIR base under which references name resources of this server. May be repeated.',
+  },
+} as const satisfies Readonly<Record<string, OptionForm>>
 
 /** The commands, in the order in which `--help` shows them. */
 export const commands = {
@@ -32,12 +54,52 @@ export const commands = {
     operands: 1,
     options: {},
   },
+  explain: {
+    usage: 'explain --after X [--before X]',
+    meaning: 'Tell why a policy permits or refuses one write: each rule, what it looked at, and the answer.',
+    operands: 0,
+    options: {
+      policy: { type: 'string', value: 'FILE', meaning: 'The policy. Unset: the one of the config, when it has one.' },
+      before: {
+        type: 'string',
+        value: 'X',
+        meaning:
+          'The stored resource: a file (JSON or XML), - for standard input, or the URL of a version. Unset: a create.',
+      },
+      after: { type: 'string', value: 'X', meaning: 'The resource that is sent, likewise. Unset: a delete.' },
+      interaction: {
+        type: 'string',
+        value: 'CODE',
+        meaning: 'create, update, patch or delete. Unset: as before and after have it.',
+      },
+      operation: {
+        type: 'string',
+        value: 'NAME',
+        meaning: 'Judge after as the Parameters of an operation: $name, [type]/$name or [type]/[id]/$name.',
+      },
+      ...base,
+      ...credentials,
+      json: { type: 'boolean', meaning: 'Print JSON.' },
+    },
+  },
 } as const satisfies Readonly<Record<string, CommandForm>>
 
 export type CommandName = keyof typeof commands
 
-/** The value of an option that was given: a text, or true. */
-export type OptionValues = Readonly<Record<string, string | boolean | undefined>>
+/** The value of an option that was given: a text, or true; all texts of one that may be given several times. */
+export type OptionValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>
+
+/** The text of an option; undefined when it was not given. */
+export function textOption(options: OptionValues, name: string): string | undefined {
+  const value = options[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** All texts of an option that may be given several times. */
+export function textOptions(options: OptionValues, name: string): readonly string[] {
+  const value = options[name]
+  return Array.isArray(value) ? (value as readonly string[]) : []
+}
 
 /** What the command line asks for. */
 export type Command =
@@ -70,7 +132,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   } catch (error) {
     return mistaken(firstSentence((error as Error).message))
   }
-  const { help, version, ...options } = parsed.values as Record<string, string | boolean | undefined>
+  const { help, version, ...options } = parsed.values as OptionValues
   if (help) return isNamed ? { name: 'help', of: name } : { name: 'help' }
   if (version) return { name: 'version' }
   const operands = parsed.positionals

@@ -60,6 +60,28 @@ export function loadConfig(path: string): Loaded {
   return { ok: true, loaded: { ...settings, bases, folder: dirname(file), file: shown(file) } }
 }
 
+export type LoadedPolicy =
+  | { readonly ok: true; readonly policy: Policy }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[]; readonly policies: 1 }
+  | { readonly ok: false; readonly missing: string }
+
+/**
+ * Reads one policy file, whether a config names it or not. What it names is read from the folder of the gateway.yaml above
+ * it, as the gateway would, else from its own folder.
+ */
+export function loadPolicy(path: string): LoadedPolicy {
+  const file = resolve(path)
+  const text = readText(file)
+  if (text === undefined) return { ok: false, missing: shown(file) }
+  const compiled = compilePolicy(shown(file), text, readBeside(file, folderOfConfig(dirname(file)) ?? dirname(file)))
+  return compiled.ok ? compiled : { ...compiled, policies: 1 }
+}
+
+function folderOfConfig(folder: string): string | undefined {
+  if (readText(join(folder, 'gateway.yaml')) !== undefined) return folder
+  return dirname(folder) === folder ? undefined : folderOfConfig(dirname(folder))
+}
+
 /** Why a config and UPSTREAM_URL do not go together; undefined when they do. */
 export function upstreamMistake(loaded: LoadedConfig, upstreamUrl: URL | undefined): string | undefined {
   const { bases, file } = loaded

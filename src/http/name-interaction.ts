@@ -56,7 +56,8 @@ function allowOn(policy: Policy, interaction: Interaction): string {
 
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
-function notOffered(method: string, allow: string): string {
+/** What a client is told of a method that the policy has not opened on a target. */
+export function notOffered(method: string, allow: string): string {
   // Another word than the methods that FHIR uses is the client's own text: it is not repeated.
   const what = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)$/.test(method) ? `This ${method}` : 'This method'
   return `${what} is not offered here. ${allow === '' ? 'Nothing else is, either.' : `Offered: ${allow}.`}`

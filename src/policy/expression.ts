@@ -1,5 +1,5 @@
 import type { Definitions } from '../fhir/definitions.ts'
-import type { Aligned } from './align.ts'
+import type { Aligned, Difference } from './align.ts'
 import { sliceKeys, type Key, type Path } from './path.ts'
 
 /** FHIRPath of a node, from the resource type on, with index: `Flag.code.coding[0].display`. */
@@ -8,6 +8,13 @@ export function expressionOf(node: Aligned, definitions: Definitions): string {
   const name = fhirPathName(node.parent, node.name, definitions)
   const index = node.list ? `[${node.afterIndex >= 0 ? node.afterIndex : node.beforeIndex}]` : ''
   return `${expressionOf(node.parent, definitions)}.${name}${index}`
+}
+
+/** FHIRPath of what differs: an element, or the list of which the order or the shape does. */
+export function expressionOfDifference(difference: Difference, definitions: Definitions): string {
+  const base = expressionOf(difference.node, definitions)
+  if (difference.kind !== 'moved' && difference.kind !== 'shape') return base
+  return `${base}.${fhirPathName(difference.node, difference.name, definitions)}`
 }
 
 /** FHIRPath of what is not there: a path below a node. */

@@ -2,7 +2,7 @@ import { sameElement, type Resource } from '../fhir/element.ts'
 import { align, type Alignment, type Difference } from './align.ts'
 import type { Flaw } from './content.ts'
 import { noChange, type Decision } from './decision.ts'
-import { expressionOf, fhirPathName } from './expression.ts'
+import { expressionOfDifference } from './expression.ts'
 import { Effort, TooMuchEffort } from './effort.ts'
 import type { Judgement } from './judgement.ts'
 import { occurrencesOf, type Occurrence } from './occurrence.ts'
@@ -229,28 +229,20 @@ function refusalsFor(
 }
 
 function plainFlaw(difference: Difference, rules: RuleSet, judgement: Judgement): Flaw {
-  const base = expressionOf(difference.node, judgement.definitions)
-  const of = { rule: rules.id, otherwise: rules.otherwise }
-  switch (difference.kind) {
-    case 'added':
-      return { ...of, expression: base, what: 'was added' }
-    case 'removed':
-      return { ...of, expression: base, what: 'was removed' }
-    case 'replaced':
-      return { ...of, expression: base, what: 'differs from the stored version' }
-    case 'moved':
-    case 'shape': {
-      const expression = `${base}.${fhirPathName(difference.node, difference.name, judgement.definitions)}`
-      const what =
-        difference.kind === 'moved'
-          ? 'stands in another order than in the stored version'
-          : 'has another shape than in the stored version'
-      return { ...of, expression, what }
-    }
-  }
+  const expression = expressionOfDifference(difference, judgement.definitions)
+  return { rule: rules.id, otherwise: rules.otherwise, expression, what: whatDiffers[difference.kind] }
 }
 
-function refusalOf(flaw: Flaw): Refusal {
+const whatDiffers = {
+  added: 'was added',
+  removed: 'was removed',
+  replaced: 'differs from the stored version',
+  moved: 'stands in another order than in the stored version',
+  shape: 'has another shape than in the stored version',
+} as const satisfies Record<Difference['kind'], string>
+
+/** What a client is told of a flaw. */
+export function refusalOf(flaw: Flaw): Refusal {
   const { rule, expression, what, otherwise, malformed } = flaw
   return {
     cause: malformed ? 'body-malformed' : 'change-not-permitted',

@@ -27,6 +27,8 @@ export interface Finding {
 /** A change with a binding. */
 export interface Occurrence {
   readonly change: Change
+  /** The item of a `for each`. */
+  readonly item: Aligned | undefined
   readonly findings: readonly Finding[]
   /** Every part is within its times, nothing is flawed or near, and something fits: what fits is claimed. */
   readonly complete: boolean
@@ -41,23 +43,30 @@ export function occurrencesOf(change: Change, root: Aligned, judgement: Judgemen
     ['$resource', [root]],
   ])
   const { forEach } = change
-  if (!forEach) return [occurrence(change, [], bindings, judgement)]
+  if (!forEach) return [occurrence(change, undefined, [], bindings, judgement)]
   const items = judgement.selection
     .nodes(forEach.path, bindings)
     .filter((item) => (forEach.side === 'kept' ? item.before && item.after : item.after && !item.before))
   return items.map((item) => {
     const bound = new Map(bindings).set(forEach.variable, [item])
     const own = forEach.side === 'appended' ? [itemFinding(change, item, bound, judgement)] : []
-    return occurrence(change, own, bound, judgement)
+    return occurrence(change, item, own, bound, judgement)
   })
 }
 
-function occurrence(change: Change, own: Finding[], bindings: Bindings, judgement: Judgement): Occurrence {
+function occurrence(
+  change: Change,
+  item: Aligned | undefined,
+  own: Finding[],
+  bindings: Bindings,
+  judgement: Judgement,
+): Occurrence {
   const findings = [...own]
   evaluate(change.parts, bindings, judgement, findings)
   const whole = findings.every((f) => !f.lacking && f.flawed.length === 0 && f.near.length === 0)
   return {
     change,
+    item,
     findings,
     complete: whole && findings.some((f) => f.fits.length > 0),
     begun: findings.some((f) => f.part.times.min > 0 && (f.fits.length > 0 || f.flawed.length > 0)),

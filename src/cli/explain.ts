@@ -1,0 +1,234 @@
+import { readResource } from '../fhir/body.ts'
+import { idOf, withoutServerOwned, type Resource } from '../fhir/element.ts'
+import type { Fault } from '../fhir/fault.ts'
+import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
+import { malformedBody, mismatchOf } from '../http/asked-write.ts'
+import { notOffered } from '../http/name-interaction.ts'
+import { issuesOfRefusals, statusOf } from '../http/outcome.ts'
+import type { Decision } from '../policy/decision.ts'
+import { didYouMean } from '../policy/did-you-mean.ts'
+import { explain, type Explanation } from '../policy/explain.ts'
+import { judgeOperationWithFindings, judgeWithFindings, type Judged } from '../policy/judge.ts'
+import { allowedMethods, offers, operationOf, type Policy } from '../policy/policy.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import { plainRequest } from '../policy/request-facts.ts'
+import { withId, withoutId } from '../upstream/governed-write.ts'
+import type { Colours } from './colour.ts'
+import { readCredentials } from './credentials.ts'
+import { writeExplained, type Explained } from './explanation-text.ts'
+import { namedPolicy } from './named-policy.ts'
+import { isUrl, readRecord, recordUrl, type RecordRead } from './record-source.ts'
+
+/** What `explain` is asked, as the command line has it. */
+export interface ExplainOptions {
+  readonly policyFile: string | undefined
+  /** For the policy when none is named. */
+  readonly configPath: string
+  readonly before: string | undefined
+  readonly after: string | undefined
+  readonly interaction: string | undefined
+  readonly operation: string | undefined
+  readonly bases: readonly string[]
+  readonly headers: readonly string[]
+  readonly headerFile: string | undefined
+  readonly json: boolean
+  readonly colours: Colours
+  stdin(): Promise<Uint8Array>
+}
+
+/** `ok: false`: nothing was judged, and the text says why. A refusal is explained like a permit. */
+export type ExplainDone = { readonly ok: boolean; readonly text: string }
+
+const writes = ['create', 'update', 'patch', 'delete'] as const
+type Write = (typeof writes)[number]
+
+const maxRefusals = 50
+
+const failed = (sentence: string): ExplainDone => ({ ok: false, text: `${sentence}\n` })
+
+/** Explains one write: judges it as the gateway would, and tells what the decision was made of. */
+export async function explainWrite(options: ExplainOptions): Promise<ExplainDone> {
+  const { before, after, json, colours } = options
+  const usage = mistakeOf(options)
+  if (usage !== undefined) return failed(usage)
+  const named = namedPolicy(options.policyFile, options.configPath)
+  if ('mistake' in named) return { ok: false, text: named.mistake }
+  const { policy } = named
+  const credentials = readCredentials(options.headers, options.headerFile)
+  if ('mistake' in credentials) return failed(credentials.mistake)
+
+  const read = (source: string, beside: RecordRead | undefined) =>
+    readRecord(source, {
+      headerFields: credentials.headerFields,
+      format: beside && 'format' in beside ? beside.format : 'json',
+      stdin: options.stdin,
+    })
+  // A file says in which format a server is asked: the gateway compares what came in one format.
+  const sent = after === undefined || isUrl(after) ? undefined : await read(after, undefined)
+  const stored = before === undefined ? undefined : await read(before, sent)
+  const came = sent ?? (after === undefined ? undefined : await read(after, stored))
+  for (const [option, record] of [
+    ['--before', stored],
+    ['--after', came],
+  ] as const) {
+    if (record && 'mistake' in record) return failed(`${option}: ${record.mistake}`)
+  }
+  const bases = [...options.bases, ...[before, after].flatMap((source) => recordUrl(source ?? '')?.base ?? [])]
+  const resourceBefore = parse(stored, policy)
+  if (resourceBefore && 'faults' in resourceBefore) {
+    return failed(`--before: the gateway could not read this stored resource.\n${faultLines(resourceBefore.faults)}`)
+  }
+  const explained = judged(options, policy, resourceBefore?.resource, parse(came, policy), bases)
+  if ('mistake' in explained) return failed(explained.mistake)
+  return { ok: true, text: json ? `${JSON.stringify(explained, null, 2)}\n` : writeExplained(explained, colours) }
+}
+
+/** What is wrong with the options, before anything is read. */
+function mistakeOf({
+  before,
+  after,
+  interaction,
+  operation,
+  bases,
+  headers,
+  headerFile,
+}: ExplainOptions): string | undefined {
+  if (before === undefined && after === undefined) return 'Name what is to be judged: --before, --after or both.'
+  if (before === '-' && after === '-') return 'Standard input can stand for one of --before and --after only.'
+  if (interaction !== undefined && !writes.includes(interaction as Write)) {
+    return `--interaction: expected ${writes.join(', ')}.${didYouMean(interaction, writes)}`
+  }
+  const wanted = interaction === undefined ? undefined : sides[interaction as Write]
+  if (wanted && ((before !== undefined) !== wanted.before || (after !== undefined) !== wanted.after)) {
+    return `--interaction: ${wanted.sentence}`
+  }
+  if (operation !== undefined && (interaction !== undefined || before !== undefined)) {
+    return '--operation: an operation is judged by its Parameters alone, which are --after.'
+  }
+  for (const url of bases) {
+    if (!/^https?:\/\/[^/?#\s]+(?:\/[^?#\s]*[^/?#\s])?$/.test(url))
+      return '--base: expected an absolute http(s) URL without a trailing slash.'
+  }
+  const origins = new Set([before, after].flatMap((source) => recordUrl(source ?? '')?.origin ?? []))
+  if (origins.size > 1 && (headers.length > 0 || headerFile !== undefined)) {
+    return 'The header fields would go to two servers: read one of them apart, into a file.'
+  }
+  return undefined
+}
+
+const sides = {
+  create: { before: false, after: true, sentence: 'a create has --after and no --before.' },
+  update: { before: true, after: true, sentence: 'an update has --before and --after.' },
+  patch: { before: true, after: true, sentence: 'a patch has --before and --after, which is what it makes of it.' },
+  delete: { before: true, after: false, sentence: 'a delete has --before and no --after.' },
+} as const satisfies Record<Write, unknown>
+
+type Read = { readonly resource: Resource } | { readonly faults: readonly Fault[] }
+
+function parse(record: RecordRead | undefined, { definitions }: Policy): Read | undefined {
+  if (!record || 'mistake' in record) return undefined
+  const parsed = readResource(record.bytes, record.format, definitions, { nesting: 64 })
+  return parsed.ok ? { resource: parsed.value } : { faults: parsed.faults }
+}
+
+const faultLines = (faults: readonly Fault[]) =>
+  faults
+    .map(({ expression, sentence }) => `  ${expression === undefined ? '' : `${expression}: `}${sentence}`)
+    .join('\n')
+
+function judged(
+  options: ExplainOptions,
+  policy: Policy,
+  before: Resource | undefined,
+  after: Read | undefined,
+  bases: readonly string[],
+): Explained | { readonly mistake: string } {
+  const sent = after && 'resource' in after ? after.resource : undefined
+  const operation = options.operation === undefined ? undefined : operationTarget(options.operation)
+  if (options.operation !== undefined && !operation) {
+    return { mistake: '--operation: expected $name, [type]/$name or [type]/[id]/$name.' }
+  }
+  const code: InteractionCode =
+    operation !== undefined
+      ? 'operation'
+      : ((options.interaction as Write | undefined) ??
+        (!before ? 'create' : options.after === undefined ? 'delete' : 'update'))
+  const type = operation ? operation.type : (before ?? sent)?.type
+  const tell = (decision: Decision, explanation?: Explanation): Explained => ({
+    policy: { name: policy.name, fhirVersion: policy.fhirVersion, digest: policy.digest },
+    interaction: code,
+    ...(operation && { operation: options.operation! }),
+    ...(type !== undefined && { type }),
+    ...verdictOf(decision, policy),
+    ...(explanation && { explanation }),
+  })
+  const refuse = (...refusals: readonly Refusal[]) => tell({ verdict: 'deny', refusals })
+
+  const asked: Interaction = {
+    code,
+    method: methods[code as keyof typeof methods],
+    ...(type !== undefined && { type }),
+    ...((operation ? operation.id !== undefined : before !== undefined) && { id: anyId }),
+    ...(operation && { operation: operation.name }),
+    path: '',
+    query: '',
+  }
+  if ((type !== undefined || operation) && !offers(policy, asked)) {
+    const diagnostics = notOffered(asked.method, allowedMethods(policy, asked).join(', '))
+    return refuse({ cause: 'interaction-not-offered', diagnostics })
+  }
+  if (after && 'faults' in after) return refuse(...malformedBody(after.faults))
+  const surroundings = { bases, maxRefusals, request: plainRequest(code) }
+  let found: Judged
+  if (operation) {
+    const { rules } = operationOf(policy, asked)!
+    if (!rules)
+      return { mistake: 'The policy has no rules for this operation: it is one that changes nothing, and passes.' }
+    if (sent!.type !== 'Parameters') {
+      return refuse({ cause: 'body-mismatch', diagnostics: 'The body of this operation is a Parameters resource.' })
+    }
+    found = judgeOperationWithFindings(rules, policy, sent!, surroundings)
+  } else {
+    const id = before && idOf(before)
+    const mismatch = before && sent && mismatchOf(sent, before.type, id)
+    if (mismatch) return refuse(mismatch)
+    found = judgeWithFindings(
+      policy,
+      {
+        interaction: code === 'patch' ? 'update' : (code as Exclude<Write, 'patch'>),
+        type: type!,
+        before: before && withoutServerOwned(before),
+        after: sent && withoutServerOwned(id === undefined ? withoutId(sent) : withId(sent, id)),
+      },
+      surroundings,
+    )
+  }
+  return tell(found.decision, explain(found, policy.definitions))
+}
+
+const methods = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE', operation: 'POST' } as const
+
+/** Which one it is does not decide what the policy opens. */
+const anyId = 'x'
+
+/** `$name`, `[type]/$name`, `[type]/[id]/$name` */
+function operationTarget(
+  text: string,
+): { readonly type?: string; readonly id?: string; readonly name: string } | undefined {
+  const found = /^(?:(?<type>[A-Z][A-Za-z]+)\/(?:(?<id>[A-Za-z0-9\-.]{1,64})\/)?)?\$(?<name>[A-Za-z0-9\-_]+)$/.exec(
+    text,
+  )
+  if (!found) return undefined
+  const { type, id, name } = found.groups!
+  return { ...(type !== undefined && { type }), ...(id !== undefined && { id }), name: name! }
+}
+
+/** The verdict, and what the client would be answered with. */
+function verdictOf(decision: Decision, policy: Policy): Pick<Explained, 'verdict' | 'permittedAs' | 'answer'> {
+  if (decision.verdict === 'permit') return { verdict: 'permit', permittedAs: decision.permittedAs }
+  const { refusals } = decision
+  return {
+    verdict: 'deny',
+    answer: { status: statusOf(refusals, policy), issues: issuesOfRefusals(refusals, policy, maxRefusals) },
+  }
+}
