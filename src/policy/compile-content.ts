@@ -84,6 +84,7 @@ function compileCondition(
   const optional = test.kind === 'is' && test.literals.includes(undefined)
   return {
     id: text,
+    at,
     path: found.path,
     times: context.times(input.times, [...at, 'times'], optional ? atMostOnce : once),
     test,

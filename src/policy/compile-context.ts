@@ -1,5 +1,6 @@
 import type { Value } from '../fhir/element.ts'
 import type { Definitions } from '../fhir/definitions.ts'
+import { impossibleValue } from '../fhir/primitive-format.ts'
 import { issueTypesOf, type IssueType } from '../fhir/issue-type.ts'
 import type { FhirRelease } from '../fhir/version.ts'
 import { compileKey, follow } from './compile-path.ts'
@@ -116,6 +117,7 @@ export class CompileContext {
     if (!root) return undefined
     let end: ElementType = root
     const steps: Step[] = []
+    let repeats = false
     for (const step of path.steps) {
       const child = this.definitions.child(end.definition, step.name)
       if (!child) {
@@ -127,6 +129,7 @@ export class CompileContext {
         return undefined
       }
       end = child
+      repeats ||= child.repeats
       if (step.type !== undefined) {
         if (!this.definitions.isResource(step.type)) {
           this.report(at, `FHIR ${this.input.fhir} has no resource type \`${step.type}\`.`, {
@@ -152,7 +155,7 @@ export class CompileContext {
       if (keys.includes(undefined)) return undefined
       steps.push({ ...step, keys: keys as Key[] })
     }
-    return { path: { ...path, steps }, end }
+    return { path: { ...path, steps, repeats }, end }
   }
 
   variable(name: string, at: SourcePath, scope: Scope, options?: { at?: 'key' | 'value' }): Variable | undefined {
@@ -176,6 +179,9 @@ export class CompileContext {
       const kind = this.definitions.kindOf(type)
       if (typeof value !== kind) {
         this.report(where, `Expected ${kindNames[kind]}, since the element is of type ${type}.`)
+      } else {
+        const possible = impossibleValue(type, String(value))
+        if (possible !== undefined) this.report(where, `\`${value}\` is no ${type}: such a value is ${possible}.`)
       }
       return { kind, text: String(value) } satisfies Value
     })

@@ -111,7 +111,7 @@ function compilePart(
     if (from.every((a) => to.every((b) => sameValue(a, b)))) {
       context.report(origin('to').at, '`from` and `to` are the same value: that would be no difference.')
     }
-    return { part: { kind, id, path, times, otherwise, from, to } }
+    return { part: { kind, id, at: where.at, path, times, otherwise, from, to } }
   }
   for (const key of ['from', 'to'] as const) {
     if (whole[key] !== undefined)
@@ -147,6 +147,7 @@ function compilePart(
     part: {
       kind,
       id,
+      at: where.at,
       path,
       times,
       otherwise,

@@ -1,3 +1,5 @@
+import { impossibleValue } from '../fhir/primitive-format.ts'
+import { lexicalFault } from '../fhir/reading.ts'
 import type { CompileContext, ElementType } from './compile-context.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { Key } from './path.ts'
@@ -41,7 +43,11 @@ export function compileKey(context: CompileContext, key: Key, item: ElementType,
     context.report(place.at, message, { ...place.options, word: key.names.length === 1 ? name : key.names.at(-1)! })
     return undefined
   }
-  if (context.definitions.isPrimitive(end.type)) return { ...key, repeats }
+  if (context.definitions.isPrimitive(end.type)) {
+    const [impossible] = key.values.filter((value) => !isPossible(context, end.type, value))
+    if (impossible !== undefined) return mistake(`\`${impossible}\` is no ${end.type}: nothing would be selected.`)
+    return { ...key, repeats }
+  }
   if (end.type !== 'Coding' && end.type !== 'CodeableConcept') {
     return mistake(`\`${name}\` is a ${end.type}: items are told apart by a primitive, a Coding or a CodeableConcept.`)
   }
@@ -50,4 +56,8 @@ export function compileKey(context: CompileContext, key: Key, item: ElementType,
     return mistake(`\`${name}\` is a ${end.type}: it is compared with \`'system|code'\`.`)
   }
   return { ...key, of: end.type, system, values: [code], repeats: repeats || end.type === 'CodeableConcept' }
+}
+
+function isPossible({ definitions }: CompileContext, type: string, text: string): boolean {
+  return lexicalFault(definitions, type, text) === undefined && impossibleValue(type, text) === undefined
 }

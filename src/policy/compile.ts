@@ -7,9 +7,11 @@ import { CompileContext } from './compile-context.ts'
 import { compileLists, type ReadBeside } from './compile-lists.ts'
 import { compileChanges, compileRuleSet } from './compile-rules.ts'
 import { didYouMean } from './did-you-mean.ts'
+import { diagnoseNever, type Judged } from './never.ts'
 import { diagnoseOverlaps } from './overlap.ts'
 import type { ConditionalInteraction, Operations, Policy, ResourcePolicy } from './policy.ts'
 import { answerTo, causes, type Answer, type Cause } from './refusal.ts'
+import type { RuleSet } from './rule.ts'
 import { policySchema, type PolicyInput } from './schema.ts'
 import { diagnoseSchema, readSource, type Diagnostic } from './source.ts'
 
@@ -57,7 +59,7 @@ export function compilePolicy(file: string, text: string, readBeside: ReadBeside
     interactions: interactionsOf(context, ['system'], input.system?.interactions ?? [], onSystem),
     operations: compileOperations(context, ['system', 'operations'], input.system?.operations),
   }
-  for (const { rules } of system.operations.values()) if (rules) diagnoseOverlaps(rules, context)
+  for (const { rules } of system.operations.values()) if (rules) diagnoseRules(rules, 'operation', context)
   input.bases?.forEach((base, i) => {
     if (!/^https?:\/\/[^/?#\s]+(\/[^?#\s]*[^/?#\s])?$/.test(base)) {
       context.report(['bases', i], 'Expected an absolute http(s) URL without a trailing slash.')
@@ -122,11 +124,16 @@ function compileResource(
     },
     ...(Object.fromEntries(rules) as Pick<ResourcePolicy, 'update' | 'create' | 'delete'>),
   }
-  const operations = [...compiled.operations.type.values(), ...compiled.operations.instance.values()]
-  for (const ruleSet of [...rules.map(([, own]) => own), ...operations.map(({ rules: own }) => own)]) {
-    if (ruleSet) diagnoseOverlaps(ruleSet, context)
+  for (const [interaction, own] of rules) diagnoseRules(own, interaction, context)
+  for (const level of Object.values(compiled.operations)) {
+    for (const { rules: own } of level.values()) if (own) diagnoseRules(own, 'operation', context)
   }
   return compiled
+}
+
+function diagnoseRules(rules: RuleSet, judged: Judged, context: CompileContext): void {
+  diagnoseOverlaps(rules, context)
+  diagnoseNever(rules, judged, context)
 }
 
 /** The policy's answers by cause, each completed with FHIR's own. */

@@ -1,3 +1,4 @@
+import type { Difference } from './align.ts'
 import type { CompileContext } from './compile-context.ts'
 import type { Key, Path } from './path.ts'
 import type { Change, Literal, Part, RuleSet } from './rule.ts'
@@ -12,7 +13,7 @@ export function diagnoseOverlaps(rules: RuleSet, context: CompileContext): void 
   const claims = rules.changes.flatMap((change) => flatten(change))
   for (const [i, a] of claims.entries()) {
     for (const b of claims.slice(i + 1)) {
-      if (side(a.kind) !== side(b.kind) || !canMeet(a, b)) continue
+      if (!canMeet(a, b)) continue
       if (a.change !== b.change && excludeEachOther(a.change, b.change)) continue
       const at = [...rules.at, 'changes', b.change.name]
       const both =
@@ -63,9 +64,18 @@ function flatten(change: Change): Claim[] {
   return claims
 }
 
-const side = (kind: Part['kind']) => (kind === 'appended' ? 'added' : kind)
+/** The differences that a part looks at. An element that comes or goes may also be one whose value does. */
+function sides({ kind, transition }: Claim): readonly Difference['kind'][] {
+  if (!transition) return [kind === 'appended' ? 'added' : kind]
+  return [
+    'replaced',
+    ...(transition.from.includes(undefined) ? ['added' as const] : []),
+    ...(transition.to.includes(undefined) ? ['removed' as const] : []),
+  ]
+}
 
 function canMeet(a: Claim, b: Claim): boolean {
+  if (!sides(a).some((kind) => sides(b).includes(kind))) return false
   if (a.transition && b.transition && disjoint(a.transition, b.transition)) return false
   return pathsCanMeet(a.path, a.bound, b.path, b.bound)
 }

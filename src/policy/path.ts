@@ -12,6 +12,8 @@ export interface Path {
   /** `$this` (what the part, or the condition, is about), `$resource` (the whole), or a variable bound before. */
   readonly root: string
   readonly steps: readonly Step[]
+  /** It may select several elements of what it starts at. */
+  readonly repeats: boolean
 }
 
 export interface Step {
@@ -83,7 +85,7 @@ const token = new RegExp(
 const unquoted = new RegExp(`\\[\\s*(${names})\\s*=\\s*"?([^'"\\]]*)"?\\s*\\]`, 'y')
 
 /**
- * Reads a path. What its keys lead to is not known yet: each is taken for a value that may repeat.
+ * Reads a path. What its names lead to is not known yet: all of it may repeat, and each key is taken for a value.
  * @throws {PathError} when the text is not one
  */
 export function parsePath(text: string): Path {
@@ -146,7 +148,7 @@ export function parsePath(text: string): Path {
     }
   }
   if (expectStep) throw new PathError(text === '' ? 'The path is empty.' : `\`${text}\` ends with a dot.`, text)
-  return { text, root, steps }
+  return { text, root, steps, repeats: true }
 }
 
 function unreadable(text: string, at: number): PathError {

@@ -49,6 +49,8 @@ export type Part = ReplacedPart | SubtreePart
 
 interface PartBase {
   readonly id: string
+  /** Where it stands in the policy file. */
+  readonly at: readonly PropertyKey[]
   readonly path: Path
   readonly times: Times
   readonly otherwise: Otherwise
@@ -97,6 +99,8 @@ export interface OneOf {
 /** A condition on the elements that a path selects below a subtree. */
 export interface Condition {
   readonly id: string
+  /** Where it stands in the policy file. */
+  readonly at: readonly PropertyKey[]
   readonly path: Path
   readonly times: Times
   readonly test: Test
