@@ -1,9 +1,8 @@
 import { readResource } from '../fhir/body.ts'
 import { isFormatOnly, readCriteria, readIfNoneExist } from '../fhir/criteria.ts'
-import { idOf, type Resource } from '../fhir/element.ts'
-import type { Fault } from '../fhir/fault.ts'
+import type { Resource } from '../fhir/element.ts'
 import { acceptedMediaTypes, formatOfBody, type Format } from '../fhir/media-type.ts'
-import type { Refusal } from '../policy/refusal.ts'
+import { malformedBody, mismatchOf } from '../policy/refusals-of-bodies.ts'
 import { decodeUtf8 } from '../fhir/unicode.ts'
 import { readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
@@ -118,25 +117,4 @@ export async function readSentResource(exchange: Exchange): Promise<Sent> {
 
 export function readSentBytes({ head, req, res, config }: Exchange) {
   return readBody(head, req, res, { maxBytes: config.limits.bodyBytes, maxMs: config.timeouts.requestMs })
-}
-
-export function malformedBody(faults: readonly Fault[], cause: Refusal['cause'] = 'body-malformed'): Refusal[] {
-  return faults.map(({ sentence, expression }) => ({
-    cause,
-    diagnostics: sentence,
-    ...(expression !== undefined && { expression }),
-  }))
-}
-
-/** Type and id of a body must be those of the target; a conditional update's body may leave the id out. */
-export function mismatchOf(resource: Resource, type: string, id: string | undefined): Refusal | undefined {
-  if (resource.type !== type) {
-    return { cause: 'body-mismatch', diagnostics: `The body is not a ${type}, which the URL names.` }
-  }
-  if (id === undefined || idOf(resource) === id) return undefined
-  return {
-    cause: 'body-mismatch',
-    diagnostics: 'The id in the body is not the one in the URL; send the same in both.',
-    expression: `${type}.id`,
-  }
 }

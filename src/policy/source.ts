@@ -1,5 +1,19 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+  type Pair,
+  type YAMLMap,
+} from 'yaml'
 import type { z } from 'zod'
+import { isObject, type Json } from '../fhir/json-text.ts'
 import { didYouMean } from './did-you-mean.ts'
 
 /** Where in a YAML file something stands: keys and indexes from the root. */
@@ -27,6 +41,8 @@ export interface Source {
   readonly diagnostics: readonly Diagnostic[]
   /** A mistake at a path. With `at: 'key'` the caret points at the key, else at the value; `word` narrows it to a part of it. */
   diagnose(path: SourcePath, message: string, options?: { at?: 'key' | 'value'; word?: string }): Diagnostic
+  /** What stands at a path as JSON, in which a number has the digits that were written: `4.10`. Null where nothing stands. */
+  json(path: SourcePath): Json
 }
 
 /** Reads a YAML 1.2 text. Anchors and aliases are allowed, duplicate keys and several documents are mistakes. */
@@ -56,10 +72,15 @@ export function readSource(file: string, text: string): Source {
     }
   }
 
+  let json: Json | undefined
   return {
     file,
     data,
     diagnostics: broken,
+    json(path) {
+      json ??= asJson(document)
+      return path.reduce<Json | undefined>(jsonAt, json) ?? null
+    },
     diagnose(path, message, options = {}) {
       let [start, end] = rangeOf(document, path, options.at ?? 'value')
       if (options.word !== undefined) {
@@ -73,6 +94,34 @@ export function readSource(file: string, text: string): Source {
       return at(start, lineEnd < 0 ? end : Math.min(end, lineEnd), writePath(path), message)
     },
   }
+}
+
+const asWritten = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+/** Ends the use of the document: its numbers are others afterwards. */
+function asJson(document: Document): Json {
+  visit(document, {
+    Scalar(key, node) {
+      if (key === 'key' || typeof node.value !== 'number') return
+      // What YAML writes in its own way (0x1F, +1, .5) is a number of JSON, too; what is none (.inf) stays a text.
+      const plain = Number.isFinite(node.value) ? String(node.value) : undefined
+      const text = node.source !== undefined && asWritten.test(node.source) ? node.source : plain
+      node.value = text === undefined ? node.source : { kind: 'number', text }
+    },
+  })
+  return namedByTexts(document.toJS({ mapAsMap: true, maxAliasCount: 1000 }) as unknown)
+}
+
+/** Keys that YAML takes for numbers or the like are names in JSON. */
+function namedByTexts(value: unknown): Json {
+  if (Array.isArray(value)) return value.map(namedByTexts)
+  if (!(value instanceof Map)) return value as Json
+  return new Map([...value].map(([name, item]) => [String(name), namedByTexts(item)]))
+}
+
+function jsonAt(json: Json | undefined, step: PropertyKey): Json | undefined {
+  if (Array.isArray(json)) return (json as readonly Json[])[Number(step)]
+  return isObject(json) ? json.get(String(step)) : undefined
 }
 
 /** `['resources', 'Flag', 'changes', 0]` → `resources.Flag.changes[0]` */
@@ -95,9 +144,7 @@ function rangeOf(document: Document, path: SourcePath, at: 'key' | 'value'): rea
   for (const step of path) {
     if (isAlias(node)) node = node.resolve(document)
     if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
-      )
+      const pair = pairOf(node, step, document)
       if (!pair) break
       key = pair.key
       node = pair.value
@@ -112,6 +159,22 @@ function rangeOf(document: Document, path: SourcePath, at: 'key' | 'value'): rea
   }
   if (at === 'key' && key !== undefined) see(key)
   return range
+}
+
+/** Its own pair with a key, else one that it merges in (`<<: *name`). */
+function pairOf(map: YAMLMap, key: PropertyKey, document: Document): Pair | undefined {
+  const pairs = map.items.filter((item) => isPair(item) && isScalar(item.key))
+  const own = pairs.find((item) => String((item.key as { value: unknown }).value) === String(key))
+  if (own) return own
+  for (const { key: name, value } of pairs) {
+    if ((name as { source?: string }).source !== '<<') continue
+    for (const merged of isSeq(value) ? value.items : [value]) {
+      const from = isAlias(merged) ? merged.resolve(document) : merged
+      const found = isMap(from) ? pairOf(from, key, document) : undefined
+      if (found) return found
+    }
+  }
+  return undefined
 }
 
 const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)

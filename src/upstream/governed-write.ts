@@ -80,20 +80,3 @@ export function sendWrite(
       })
   }
 }
-
-/** A create's id is the server's to give: FHIR has it ignore the one that was sent, so that one is not sent on. */
-export function withoutId(resource: Resource): Resource {
-  if (!resource.children.has('id')) return resource
-  const children = new Map(resource.children)
-  children.delete('id')
-  return { ...resource, children }
-}
-
-/** A body of a conditional update need not have an id; what is sent on has the one that was found. */
-export function withId(resource: Resource, id: string): Resource {
-  if (resource.children.has('id')) return resource
-  const value = { kind: 'string', text: id } as const
-  const element = { type: 'id', definition: 'id', resource: false, value, children: new Map() }
-  const children = new Map([['id', { list: false, items: [element] }], ...resource.children])
-  return { ...resource, children }
-}

@@ -3,6 +3,7 @@ import {
   childrenOf,
   idOf,
   sameElement,
+  withId,
   withoutServerOwned,
   type Element,
   type Resource,
@@ -13,7 +14,6 @@ import { applyJsonPatch } from '../../src/fhir/patch/json-patch.ts'
 import type { Patched } from '../../src/fhir/patch/patched.ts'
 import { applyXmlPatch } from '../../src/fhir/patch/xml-patch.ts'
 import { parseXml, writeXml } from '../../src/fhir/xml.ts'
-import { withId } from '../../src/upstream/governed-write.ts'
 import { fhirPathDifference, xmlDifference } from '../unit/fhir/patch/differences.ts'
 import { patchOf } from './json-patch.ts'
 import type { JsonObject } from './plain-json.ts'

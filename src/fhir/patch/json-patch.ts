@@ -9,6 +9,7 @@ import { type Pointer, changeAt, coveredAt, exchange, put, readPointer, take, va
 import { equalJson, sizeOf, writeJsonText } from './json-value.ts'
 import {
   NotApplicable,
+  type NotPatched,
   type PatchBounds,
   type Patched,
   aboutOperation,
@@ -38,13 +39,23 @@ type Change =
  * @param text the body: strict JSON; members that RFC 6902 does not know are ignored
  */
 export function applyJsonPatch(stored: Resource, text: string, definitions: Definitions, bounds: PatchBounds): Patched {
-  const operations = readOperations(text, bounds)
-  if (!operations.ok) return malformed(operations.faults)
   const document = parseJsonText(writeJson(stored), 2 * bounds.nesting)
   if (!document.ok) throw new Error('A stored resource is written as JSON that cannot be read.')
-  const editor = new Editor(document.value, bounds)
-  const applied = applyEach(document.value, operations.value, (json, operation) => editor.apply(json, operation))
-  return applied.ok ? readResult(writeJsonText(applied.state), 'json', definitions, bounds, stored) : applied
+  const patched = patchJson(document.value, text, bounds)
+  return patched.ok ? readResult(writeJsonText(patched.json), 'json', definitions, bounds, stored) : patched
+}
+
+/** A JSON document after a JSON Patch; whether it is a resource then, nobody has asked. */
+export function patchJson(
+  document: Json,
+  text: string,
+  bounds: PatchBounds,
+): { readonly ok: true; readonly json: Json } | NotPatched {
+  const operations = readOperations(text, bounds)
+  if (!operations.ok) return malformed(operations.faults)
+  const editor = new Editor(document, bounds)
+  const applied = applyEach(document, operations.value, (json, operation) => editor.apply(json, operation))
+  return applied.ok ? { ok: true, json: applied.state } : applied
 }
 
 function readOperations(text: string, bounds: PatchBounds): Parsed<readonly Operation[]> {

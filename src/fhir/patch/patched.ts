@@ -15,6 +15,8 @@ export type NotPatched = {
   readonly ok: false
   readonly kind: 'malformed' | 'not-applicable'
   readonly faults: readonly Fault[]
+  /** The index of the operation that could not be applied, where it was one. */
+  readonly operation?: number
 }
 
 /** Bounds of a patch and of what comes out of it. */
@@ -62,7 +64,8 @@ export function applyEach<State, Operation>(
     } catch (error) {
       if (!(error instanceof NotApplicable)) throw error
       const sentence = aboutOperation(index, error.message)
-      return notApplicable([expressionOf ? { expression: expressionOf(index), sentence } : { sentence }])
+      const fault = expressionOf ? { expression: expressionOf(index), sentence } : { sentence }
+      return { ...notApplicable([fault]), operation: index }
     }
   }
   return { ok: true, state: next }
