@@ -26,6 +26,12 @@ export function createMetrics(inFlight: () => number): Metrics {
     labelNames: ['base', 'interaction', 'permitted_as'] as const,
     registers,
   })
+  const restorations = new Counter({
+    name: 'fhir_gateway_restorations_total',
+    help: 'Permitted writes of which something was put back to what is stored, by the rule that had it put back.',
+    labelNames: ['base', 'interaction', 'restored_by'] as const,
+    registers,
+  })
   const refusals = new Counter({
     name: 'fhir_gateway_refusals_total',
     help: 'Refused requests, by the rule or cause that refused them.',
@@ -57,10 +63,11 @@ export function createMetrics(inFlight: () => number): Metrics {
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    record({ base = 'none', interaction = 'none', decision, status, permittedAs, refusedBy, ...record }) {
+    record({ base = 'none', interaction = 'none', decision, status, permittedAs, restoredBy, refusedBy, ...record }) {
       requests.inc({ base, interaction, decision, status })
       durations.observe({ interaction }, record.milliseconds / 1000)
       for (const permitted_as of new Set(permittedAs)) permits.inc({ base, interaction, permitted_as })
+      for (const restored_by of new Set(restoredBy)) restorations.inc({ base, interaction, restored_by })
       for (const refused_by of new Set(refusedBy)) refusals.inc({ base, interaction, refused_by })
       if (record.outcomeUnknown) unknownOutcomes.inc()
     },

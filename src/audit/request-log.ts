@@ -5,7 +5,7 @@ import type { RecordRequest, RequestRecord } from './request-record.ts'
 /** Writes one line per request. The resource's id is written as a keyed hash only. */
 export function requestLog(log: Log, hashId: HashId): RecordRequest {
   return (record) => {
-    const { requestId, base, interaction, type, id, decision, permittedAs, refusedBy } = record
+    const { requestId, base, interaction, type, id, decision, permittedAs, restoredBy, refusedBy } = record
     log[levelOf(record)](
       {
         requestId,
@@ -15,6 +15,7 @@ export function requestLog(log: Log, hashId: HashId): RecordRequest {
         ...(type !== undefined && id !== undefined && { idHash: hashId(type, id) }),
         decision,
         permittedAs,
+        restoredBy,
         refusedBy,
         status: record.status,
         upstreamStatus: record.upstreamStatus,

@@ -14,6 +14,8 @@ export interface RequestRecord {
   readonly decision: 'permitted' | 'refused' | 'relayed' | 'failed'
   /** The names of the changes as which a write was permitted. */
   readonly permittedAs?: readonly string[]
+  /** The rules by which something of a write was put back to what is stored. */
+  readonly restoredBy?: readonly string[]
   /** The rules, or the causes where no rule is concerned, for which it was refused. */
   readonly refusedBy?: readonly string[]
   /** HTTP status of our answer. */

@@ -56,6 +56,7 @@ function describe(
 function namesOf({ changes, rest }: RuleSet): string {
   const names = changes.map(({ name }) => name)
   if (!rest) return names.join(', ')
+  const what = rest.kind === 'permit' ? 'anything' : 'anything else put back'
   const except = rest.except.map(({ text }) => text).join(', ')
-  return [...names, `${rest.permitAs} (anything${except === '' ? '' : ` but ${except}`})`].join(', ')
+  return [...names, `${rest.name} (${what}${except === '' ? '' : ` but ${except}`})`].join(', ')
 }

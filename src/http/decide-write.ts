@@ -1,5 +1,6 @@
 import { idOf, withId, withoutId, withoutServerOwned, type Resource } from '../fhir/element.ts'
 import type { Format } from '../fhir/media-type.ts'
+import type { Permit, Restoration } from '../policy/decision.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import { malformedBody, mismatchOf } from '../policy/refusals-of-bodies.ts'
 import type { GovernedWrite } from '../upstream/governed-write.ts'
@@ -18,6 +19,7 @@ export type Decided =
       readonly write: GovernedWrite
       readonly format: Format
       readonly permittedAs: readonly string[]
+      readonly restoration: Restoration | undefined
       /** The version that the write is pinned to. */
       readonly wanted: WantedVersion | undefined
       /** The stored resource as it was judged; undefined for a create. */
@@ -34,7 +36,7 @@ export type Deciding = Pick<Exchange, 'base' | 'config' | 'callerFields' | 'judg
 
 /**
  * Brings a write to the stored resource before and the resource after, whichever way it was asked for, and judges the two.
- * What is permitted is built from after, and pinned to the version of before.
+ * What is permitted is built from what the judge says may be sent, and pinned to the version of before.
  */
 export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
   const { interaction, type, criteria, content } = asked
@@ -76,18 +78,26 @@ export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promis
   )
   if (decision.verdict === 'deny') return answered(await refuseFrom(deciding, wanted, before, decision.refusals))
   const on = { id, version: asked.version }
-  const write: GovernedWrite = after.resource
-    ? { interaction: 'update', type, on, resource: after.resource }
-    : { interaction: 'delete', type, on }
+  const write: GovernedWrite =
+    interaction === 'delete'
+      ? { interaction: 'delete', type, on }
+      : { interaction: 'update', type, on, resource: judgedResource(decision) }
   return {
     kind: 'permitted',
     write,
     format: asked.format,
     permittedAs: decision.permittedAs,
+    restoration: decision.restoration,
     wanted,
     before: before.stored.judged,
     cached: before.cached,
   }
+}
+
+/** What is sent is what was judged, and nothing else. */
+function judgedResource({ after }: Permit): Resource {
+  if (!after) throw new Error('The judge permitted a write without a resource.')
+  return after
 }
 
 /** A create has no before. With criteria it is sent so that the server creates only where it finds nothing. */
@@ -104,9 +114,10 @@ function decideCreate(deciding: Deciding, asked: AskedWrite): Decided {
   const ifNoneExist = criteria === undefined ? {} : { ifNoneExist: criteria }
   return {
     kind: 'permitted',
-    write: { interaction: 'create', type, resource, ...ifNoneExist },
+    write: { interaction: 'create', type, resource: judgedResource(decision), ...ifNoneExist },
     format,
     permittedAs: decision.permittedAs,
+    restoration: decision.restoration,
     wanted: undefined,
     before: undefined,
     cached: false,

@@ -3,6 +3,7 @@ import type { GovernedBase } from './exchange.ts'
 import type { Named } from './name-interaction.ts'
 import type { Terms } from './outcome.ts'
 import type { Reply } from './reply.ts'
+import { restoringRules } from './restored.ts'
 import { statusOfReply } from './send.ts'
 
 /** As proxies' logs have it: the client went away before there was an answer. */
@@ -23,6 +24,7 @@ export function recordOf(
   const { interaction } = named
   const { upstreamStatus, permittedAs, outcomeUnknown, error } = reply
   const isType = interaction?.type !== undefined && base?.policy.definitions.isResource(interaction.type)
+  const restoredBy = restoringRules(reply)
   const refusals = 'refusals' in reply ? reply.refusals : (reply.refused ?? [])
   return {
     requestId,
@@ -32,6 +34,7 @@ export function recordOf(
     ...(interaction?.id !== undefined && { id: interaction.id }),
     decision: decisionOf(reply),
     ...(permittedAs && { permittedAs }),
+    ...(restoredBy.length > 0 && { restoredBy }),
     ...(refusals.length > 0 && { refusedBy: [...new Set(refusals.map(({ rule, cause }) => rule ?? cause))] }),
     status: statusOfReply(reply, terms) ?? clientClosedRequest,
     ...(upstreamStatus !== undefined && { upstreamStatus }),

@@ -1,5 +1,6 @@
 import type { InteractionCode } from '../fhir/interaction.ts'
 import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
+import type { Restoration } from '../policy/decision.ts'
 import type { Cause, Refusal } from '../policy/refusal.ts'
 
 export type HeaderFields = Readonly<Record<string, string | string[]>>
@@ -8,6 +9,10 @@ export type HeaderFields = Readonly<Record<string, string | string[]>>
 interface Noted {
   readonly upstreamStatus?: number
   readonly permittedAs?: readonly string[]
+  /** What of a write was put back to what is stored. */
+  readonly restoration?: Restoration
+  /** The rules that had something put back in the entries of a Bundle. */
+  readonly restoredBy?: readonly string[]
   readonly outcomeUnknown?: true
   /** What the request turned out to be when its body had been read. */
   readonly interaction?: InteractionCode

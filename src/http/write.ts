@@ -7,6 +7,7 @@ import type { Exchange } from './exchange.ts'
 import { readPreconditions } from './preconditions.ts'
 import { refuse, type Reply } from './reply.ts'
 import { relayWrite, withoutOutcome } from './relay-write.ts'
+import { withRestoration } from './restored.ts'
 
 /**
  * A create, update, patch or delete, from its preconditions to its answer. The first stage that finds fault answers,
@@ -35,7 +36,7 @@ export async function carryOut(exchange: Exchange, asked: AskedWrite): Promise<R
   if (decided.kind === 'answered') return decided.reply
 
   if (exchange.res.destroyed) return { kind: 'client-gone' }
-  const { write: permitted, format, permittedAs, wanted } = decided
+  const { write: permitted, format, permittedAs, restoration, wanted } = decided
   const reply = await sendWrite(base.client, base.upstreamPath, permitted, {
     sentFormat: format,
     askedFormat: exchange.asked === 'json' || exchange.asked === 'xml' ? exchange.asked : format,
@@ -45,7 +46,7 @@ export async function carryOut(exchange: Exchange, asked: AskedWrite): Promise<R
   const relayed = await relayWrite(exchange, reply, permitted, wanted).catch((error: unknown) =>
     withoutOutcome('fault', error),
   )
-  return { ...relayed, permittedAs }
+  return { ...withRestoration(relayed, restoration), permittedAs }
 }
 
 function refuseAll({ base, interaction }: Exchange, refusals: readonly Refusal[]): Reply {

@@ -1,7 +1,7 @@
 import type { CompileContext, Scope, Variable } from './compile-context.ts'
 import { compileContent } from './compile-content.ts'
 import { checkVariableName, compileParts } from './compile-part.ts'
-import type { Change, ForEach, Otherwise, RuleSet } from './rule.ts'
+import type { Change, ForEach, Otherwise, Rest, RuleSet } from './rule.ts'
 import type { ChangeInput, RuleSetInput } from './schema.ts'
 import type { SourcePath } from './source.ts'
 
@@ -22,6 +22,11 @@ export function compileRuleSet(
   }
   if (interaction === 'create' && input['if-match'] !== undefined) {
     context.report([...at, 'if-match'], 'A create names no version: `if-match` does not apply.', { at: 'key' })
+  }
+  if (interaction !== 'update' && input.rest?.['restore-as'] !== undefined) {
+    const why =
+      interaction === 'create' ? 'A create has nothing stored to put back' : 'Of a delete nothing can be put back'
+    context.report([...at, 'rest', 'restore-as'], `${why}: \`restore-as\` applies to updates only.`, { at: 'key' })
   }
   return compileChanges(context, type, `${section}.${interaction}`, at, input)
 }
@@ -48,16 +53,30 @@ export function compileChanges(
   const changes = Object.entries(input.changes).map(([name, change]) =>
     compileChange(context, name, `${id}.${name}`, change, [...at, 'changes', name], root, otherwise),
   )
-  const rest = input.rest && {
-    permitAs: input.rest['permit-as'],
-    except: (input.rest.except ?? []).flatMap((path, i) => {
-      const found = context.path(path, [...at, 'rest', 'except', i], root)
-      return found ? [found.path] : []
-    }),
-  }
+  const rest = input.rest && compileRest(context, input.rest, [...at, 'rest'], root)
   if (changes.length === 0 && !rest)
     context.report(at, 'There are neither `changes` nor `rest`: nothing would be permitted.', { at: 'key' })
   return { id, at, changes, otherwise, rest, match: compileMatch(context) }
+}
+
+function compileRest(
+  context: CompileContext,
+  input: NonNullable<RuleSetInput['rest']>,
+  at: SourcePath,
+  root: Scope,
+): Rest {
+  const permitAs = input['permit-as']
+  const restoreAs = input['restore-as']
+  if ((permitAs === undefined) === (restoreAs === undefined)) {
+    context.report(at, 'Expected exactly one of `permit-as` and `restore-as`.', { at: 'key' })
+  }
+  const except = (input.except ?? []).flatMap((path, i) => {
+    const found = context.path(path, [...at, 'except', i], root)
+    return found ? [found.path] : []
+  })
+  return permitAs !== undefined
+    ? { kind: 'permit', name: permitAs, except }
+    : { kind: 'restore', name: restoreAs ?? '', except }
 }
 
 function compileMatch(context: CompileContext): ReadonlyMap<string, readonly string[]> {

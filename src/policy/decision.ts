@@ -7,8 +7,27 @@ export type Decision = Permit | { readonly verdict: 'deny'; readonly refusals: r
 export interface Permit {
   readonly verdict: 'permit'
   readonly permittedAs: readonly string[]
-  /** What may be sent: the resource that was judged. Undefined for a delete. */
+  /** What may be sent: the resource that was judged, with what was put back. Undefined for a delete. */
   readonly after: Resource | undefined
+  /** What no change claims, where the policy has it put back to what is stored. */
+  readonly restoration?: Restoration
+}
+
+/** What was put back to what is stored, so that `after` does not have it as it was sent. */
+export interface Restoration {
+  /** How many differences it were. */
+  readonly count: number
+  /** The first of them, as many as refusals are given. */
+  readonly elements: readonly Restored[]
+}
+
+export interface Restored {
+  /** The rule of the policy that has it put back: `Flag.update`. */
+  readonly rule: string
+  /** FHIRPath of the element concerned, with index. */
+  readonly expression: string
+  /** One sentence for a client developer. No record content. */
+  readonly diagnostics: string
 }
 
 /** The name of a permitted write that changes nothing: PUT is idempotent. */

@@ -2,8 +2,9 @@ import type { Definitions } from '../fhir/definitions.ts'
 import type { Difference } from './align.ts'
 import type { Flaw } from './content.ts'
 import { expressionOf, expressionOfDifference } from './expression.ts'
-import { refusalOf, type Judged } from './judge.ts'
+import type { Judged } from './judge.ts'
 import type { Finding, Occurrence } from './occurrence.ts'
+import { refusalOf } from './refusals-for.ts'
 import type { Change } from './rule.ts'
 
 /** Why a decision came out as it did: plain data without record content, elements by their FHIRPath. */
@@ -62,6 +63,8 @@ export interface ExplainedShortcoming {
 }
 
 export interface ExplainedRest {
+  /** Whether what no change claims is permitted as it was sent, or put back to what is stored. */
+  readonly kind: 'permit' | 'restore'
   readonly name: string
   readonly except: readonly string[]
   readonly elements: readonly string[]
@@ -75,11 +78,12 @@ export function explain({ rules, differences, occurrences, rest }: Judged, defin
     differences: differences.map((difference) => ({
       expression: expressionOfDifference(difference, definitions),
       kind: difference.kind,
-      claimedBy: rest.has(difference) && rules?.rest ? [rules.rest.permitAs] : (claims.get(difference) ?? []),
+      claimedBy: rest.has(difference) && rules?.rest ? [rules.rest.name] : (claims.get(difference) ?? []),
     })),
     changes: (rules?.changes ?? []).map((change) => explainChange(change, occurrences, definitions)),
     rest: rules?.rest && {
-      name: rules.rest.permitAs,
+      kind: rules.rest.kind,
+      name: rules.rest.name,
       except: rules.rest.except.map(({ text }) => text),
       elements: [...rest].map((difference) => expressionOfDifference(difference, definitions)),
     },

@@ -1,8 +1,6 @@
 import { sameElement, type Resource } from '../fhir/element.ts'
-import { align, type Alignment, type Difference } from './align.ts'
-import type { Flaw } from './content.ts'
-import { noChange, type Decision } from './decision.ts'
-import { expressionOfDifference } from './expression.ts'
+import { align, type Aligned, type Alignment, type Difference } from './align.ts'
+import { noChange, type Decision, type Permit } from './decision.ts'
 import { Effort, TooMuchEffort } from './effort.ts'
 import type { Judgement } from './judgement.ts'
 import { occurrencesOf, type Occurrence } from './occurrence.ts'
@@ -10,8 +8,10 @@ import type { Policy } from './policy.ts'
 import type { RequestFacts } from './request-facts.ts'
 import { rebuild } from './rebuild.ts'
 import type { Refusal } from './refusal.ts'
-import { permittedByRest } from './rest.ts'
-import type { RuleSet } from './rule.ts'
+import { first, plainFlaw, refusalsFor } from './refusals-for.ts'
+import { takenByRest } from './rest.ts'
+import { restorable } from './restore.ts'
+import type { Rest, RuleSet } from './rule.ts'
 import { Selection } from './select.ts'
 
 /** One write, brought to the two values that are judged. Create is after without before, delete is before without after. */
@@ -49,7 +49,7 @@ export interface Judged {
   readonly differences: readonly Difference[]
   /** Every change of the rules with every binding, and what each of its parts found. */
   readonly occurrences: readonly Occurrence[]
-  /** The differences that no change claims and `rest` permits. */
+  /** The differences that no change claims, and `rest` permits or puts back. */
   readonly rest: ReadonlySet<Difference>
   /** The ids of the conditions that were tried on something and held. */
   readonly held: ReadonlySet<string>
@@ -135,22 +135,67 @@ function judgeWithin(
   const disputed = differences.filter((difference) => (claims.get(difference) ?? 0) > 1)
   const names = complete.map((occurrence) => occurrence.change.name)
   let rest: ReadonlySet<Difference> = nothingFound.rest
+  let permit: Permit | undefined
   if (rules.rest && unclaimed.size > 0) {
-    const permitted = permittedByRest(rules.rest, unclaimed, alignment.root, judgement)
-    // What belongs to a change that is not complete is that change's to speak of.
-    for (const { begun, complete: whole, findings } of occurrences) {
-      if (!begun || whole) continue
-      for (const { fits, flawed } of findings) for (const own of [...fits, ...flawed]) permitted.delete(own)
+    const left = leftToRest(rules.rest, unclaimed, alignment.root, occurrences, judgement)
+    if (rules.rest.kind === 'restore') {
+      const kept = rebuild(before, claims.keys()) as Resource
+      rest = restorable(left, claims.keys(), kept, policy.definitions)
+      if (rest.size === unclaimed.size && disputed.length === 0) {
+        const { decision } = judgeWithin({ ...rules, rest: undefined }, policy, { before, after: kept }, surroundings)
+        // Without what is put back it may be another change, which is not permitted: then it is refused as it was sent.
+        if (decision.verdict === 'permit') permit = withRestored(decision, rules.rest, rest, rules, judgement)
+        else rest = nothingFound.rest
+      }
+    } else {
+      rest = left
+      if (rest.size > 0) names.push(rules.rest.name)
     }
-    for (const difference of permitted) unclaimed.delete(difference)
-    if (permitted.size > 0) names.push(rules.rest.permitAs)
-    rest = permitted
+    for (const difference of rest) unclaimed.delete(difference)
   }
-  const decision: Decision =
-    unclaimed.size === 0 && disputed.length === 0
-      ? { verdict: 'permit', permittedAs: [...new Set(names)], after }
-      : deny(refusalsFor(rules, occurrences, unclaimed, disputed, judgement))
+  if (unclaimed.size === 0 && disputed.length === 0)
+    permit ??= { verdict: 'permit', permittedAs: [...new Set(names)], after }
+  const decision = permit ?? deny(refusalsFor(rules, occurrences, unclaimed, disputed, judgement))
   return { decision, rules, differences, occurrences, rest, held }
+}
+
+/** What `rest` may have: what belongs to a change that is not complete is that change's to speak of. */
+function leftToRest(
+  rest: Rest,
+  unclaimed: Iterable<Difference>,
+  root: Aligned,
+  occurrences: readonly Occurrence[],
+  judgement: Judgement,
+): ReadonlySet<Difference> {
+  const left = takenByRest(rest, unclaimed, root, judgement)
+  for (const { begun, complete, findings } of occurrences) {
+    if (complete) continue
+    for (const { fits, flawed, near } of findings) {
+      if (begun) for (const own of [...fits, ...flawed]) left.delete(own)
+      if (rest.kind === 'restore') for (const own of near) left.delete(own)
+    }
+  }
+  return left
+}
+
+/** A permit of what was left when the rest was put back. */
+function withRestored(
+  permit: Permit,
+  rest: Rest,
+  restored: ReadonlySet<Difference>,
+  rules: RuleSet,
+  judgement: Judgement,
+): Permit {
+  const names = permit.permittedAs.filter((name) => name !== noChange)
+  const elements = first(restored, judgement.maxFlaws).map((difference) => {
+    const { rule, expression, what } = plainFlaw(difference, rules, judgement)
+    return { rule, expression, diagnostics: `${expression} ${what}: what is stored was kept.` }
+  })
+  return {
+    ...permit,
+    permittedAs: [...new Set([...names, rest.name])],
+    restoration: { count: restored.size, elements },
+  }
 }
 
 function deny(refusals: readonly Refusal[]): Decision {
@@ -170,87 +215,4 @@ function claimsOf(complete: readonly Occurrence[]): Map<Difference, number> {
     for (const { fits } of findings) for (const fit of fits) claims.set(fit, (claims.get(fit) ?? 0) + 1)
   }
   return claims
-}
-
-/** One refusal per cause: what a begun change lacks, then what is nearly allowed, then everything that nobody claims. */
-function refusalsFor(
-  rules: RuleSet,
-  occurrences: readonly Occurrence[],
-  unclaimed: Set<Difference>,
-  disputed: readonly Difference[],
-  judgement: Judgement,
-): Refusal[] {
-  const refusals: Refusal[] = []
-  const said = new Set<string>()
-  const statuses = new Set<number | undefined>()
-  /** Beyond the bound only what would be answered with another status, since the answer's status is chosen among all. */
-  const say = (flaw: Flaw) => {
-    const status = flaw.malformed ? undefined : flaw.otherwise.answer?.status
-    if (refusals.length >= judgement.maxFlaws && statuses.has(status)) return
-    const key = `${flaw.rule} ${flaw.expression} ${flaw.what}`
-    if (said.has(key)) return
-    said.add(key)
-    statuses.add(status)
-    refusals.push(refusalOf(flaw))
-  }
-
-  const fitsOf = (occurrence: Occurrence) => occurrence.findings.reduce((sum, finding) => sum + finding.fits.length, 0)
-  const begun = occurrences
-    .filter((occurrence) => occurrence.begun && !occurrence.complete)
-    .map((occurrence) => ({ occurrence, fits: fitsOf(occurrence) }))
-    .sort((a, b) => b.fits - a.fits)
-  for (const { occurrence } of begun) {
-    const held = occurrence.findings.flatMap(({ fits, flawed, near }) => [...fits, ...flawed, ...near])
-    if (!held.some((difference) => unclaimed.has(difference))) continue
-    for (const { flaws, nearFlaws, lacking } of occurrence.findings) {
-      flaws.forEach(say)
-      nearFlaws.forEach(say)
-      if (lacking && nearFlaws.length === 0) say(lacking)
-    }
-    for (const difference of held) unclaimed.delete(difference)
-  }
-
-  for (const occurrence of occurrences) {
-    if (occurrence.begun || occurrence.complete) continue
-    for (const { near, nearFlaws } of occurrence.findings) {
-      if (!near.some((difference) => unclaimed.has(difference))) continue
-      nearFlaws.forEach(say)
-      for (const difference of near) unclaimed.delete(difference)
-    }
-  }
-
-  // One of these at least is said; to write the paths of all would take as long as a body is large.
-  const first = (differences: Iterable<Difference>) => [...differences].slice(0, judgement.maxFlaws)
-  for (const difference of first(unclaimed)) say(plainFlaw(difference, rules, judgement))
-  for (const difference of first(disputed)) {
-    say({ ...plainFlaw(difference, rules, judgement), what: 'is claimed by two changes of the policy at once' })
-  }
-  return refusals
-}
-
-function plainFlaw(difference: Difference, rules: RuleSet, judgement: Judgement): Flaw {
-  const expression = expressionOfDifference(difference, judgement.definitions)
-  return { rule: rules.id, otherwise: rules.otherwise, expression, what: whatDiffers[difference.kind] }
-}
-
-const whatDiffers = {
-  added: 'was added',
-  removed: 'was removed',
-  replaced: 'differs from the stored version',
-  moved: 'stands in another order than in the stored version',
-  shape: 'has another shape than in the stored version',
-} as const satisfies Record<Difference['kind'], string>
-
-/** What a client is told of a flaw. */
-export function refusalOf(flaw: Flaw): Refusal {
-  const { rule, expression, what, otherwise, malformed } = flaw
-  return {
-    cause: malformed ? 'body-malformed' : 'change-not-permitted',
-    rule,
-    expression,
-    diagnostics: malformed
-      ? `${expression} ${what}: a server would drop it without a word. Leave it out.`
-      : `${expression} ${what}. ${otherwise.help ?? otherwise.say}`.trim(),
-    ...(otherwise.answer && !malformed ? { answer: { text: otherwise.say, ...otherwise.answer } } : {}),
-  }
 }

@@ -32,7 +32,10 @@ export interface Occurrence {
   readonly findings: readonly Finding[]
   /** Every part is within its times, nothing is flawed or near, and something fits: what fits is claimed. */
   readonly complete: boolean
-  /** A mandatory part is fit or flawed: what lacks is said in the change's own words. */
+  /**
+   * A mandatory part is fit or flawed, or a part is flawed and none is mandatory: what lacks is said in the change's own
+   * words, and nothing of it is left to `rest`.
+   */
   readonly begun: boolean
 }
 
@@ -64,14 +67,17 @@ function occurrence(
   const findings = [...own]
   evaluate(change.parts, bindings, judgement, findings)
   const whole = findings.every((f) => !f.lacking && f.flawed.length === 0 && f.near.length === 0)
+  const mandatory = findings.filter(({ part }) => part.times.min > 0)
   return {
     change,
     item,
     findings,
     complete: whole && findings.some((f) => f.fits.length > 0),
-    begun: findings.some((f) => f.part.times.min > 0 && (f.fits.length > 0 || f.flawed.length > 0)),
+    begun: mandatory.length > 0 ? mandatory.some(isTouched) : findings.some(({ flawed }) => flawed.length > 0),
   }
 }
+
+const isTouched = ({ fits, flawed }: Finding) => fits.length > 0 || flawed.length > 0
 
 function evaluate(parts: readonly Part[], bindings: Bindings, judgement: Judgement, findings: Finding[]): void {
   let known = bindings

@@ -3,14 +3,18 @@ import type { Aligned, Difference } from './align.ts'
 
 /** What happens to the items of one name. */
 interface ListEdit {
+  /** Where it stands in after; those that came after the last kept item stay behind all that are kept. */
   readonly added: { readonly index: number; readonly item: Element }[]
   readonly removed: Set<Element>
   /** The kept items of before in the order of after; undefined: their own. */
   order?: readonly Element[]
+  /** Of a name that before does not have. */
   list?: boolean
+  shape?: boolean
 }
 
 interface Edit {
+  readonly node: Aligned
   value?: { readonly to: Value | undefined }
   readonly lists: Map<string, ListEdit>
 }
@@ -25,9 +29,11 @@ export function rebuild(before: Element | undefined, differences: Iterable<Diffe
   const editOf = (node: Aligned): Edit => {
     const element = node.before!
     let edit = edits.get(element)
-    if (!edit) edits.set(element, (edit = { lists: new Map() }))
+    if (!edit) edits.set(element, (edit = { node, lists: new Map() }))
     // An ancestor without edits of its own is on the way to one.
-    for (let up = node.parent; up && !edits.has(up.before!); up = up.parent) edits.set(up.before!, { lists: new Map() })
+    for (let up = node.parent; up && !edits.has(up.before!); up = up.parent) {
+      edits.set(up.before!, { node: up, lists: new Map() })
+    }
     return edit
   }
   const listOf = (node: Aligned, name: string): ListEdit => {
@@ -46,7 +52,7 @@ export function rebuild(before: Element | undefined, differences: Iterable<Diffe
         if (!node.parent) root = node.after
         else {
           const edit = listOf(node.parent, node.name)
-          edit.added.push({ index: node.afterIndex, item: node.after! })
+          edit.added.push({ index: node.appended ? Infinity : node.afterIndex, item: node.after! })
           edit.list = node.list
         }
         break
@@ -60,7 +66,7 @@ export function rebuild(before: Element | undefined, differences: Iterable<Diffe
         break
       }
       case 'shape':
-        listOf(node, difference.name).list = node.after!.children.get(difference.name)!.list
+        listOf(node, difference.name).shape = node.after!.children.get(difference.name)!.list
         break
     }
   }
@@ -80,12 +86,38 @@ function apply(element: Element, edits: Edits): Element {
       kept.map((item) => apply(item, edits)),
       change?.added ?? [],
     )
-    if (items.length > 0) children.set(name, { list: change?.list ?? group.list, items })
+    if (items.length > 0) children.set(name, { list: change?.shape ?? group.list, items })
   }
+  const come = new Map<string, Children>()
   for (const [name, change] of edit.lists) {
-    if (!element.children.has(name)) children.set(name, { list: change.list ?? false, items: insert([], change.added) })
+    if (!element.children.has(name)) come.set(name, { list: change.list ?? false, items: insert([], change.added) })
   }
-  return { ...element, value: edit.value ? edit.value.to : element.value, children }
+  const value = edit.value ? edit.value.to : element.value
+  return { ...element, value, children: come.size === 0 ? children : inOrder(children, come, edit.node.after!) }
+}
+
+/** What comes stands behind what it stands behind in after: FHIR XML has its elements in an order. */
+function inOrder(
+  children: ReadonlyMap<string, Children>,
+  come: ReadonlyMap<string, Children>,
+  after: Element,
+): ReadonlyMap<string, Children> {
+  const behind = new Map<string | undefined, string[]>()
+  let last: string | undefined
+  for (const name of after.children.keys()) {
+    if (children.has(name)) last = name
+    else if (come.has(name)) behind.set(last, [...(behind.get(last) ?? []), name])
+  }
+  const ordered = new Map<string, Children>()
+  const place = (names: readonly string[] = []) => {
+    for (const name of names) ordered.set(name, come.get(name)!)
+  }
+  place(behind.get(undefined))
+  for (const [name, group] of children) {
+    ordered.set(name, group)
+    place(behind.get(name))
+  }
+  return ordered
 }
 
 function insert(items: Element[], added: ListEdit['added']): Element[] {

@@ -4,10 +4,11 @@ import type { Judgement } from './judgement.ts'
 import type { Rest } from './rule.ts'
 
 /**
- * The differences that `rest` permits: those which lie neither at, nor in, nor around anything that an exception selects,
- * and bring nothing that the FHIR version does not define.
+ * The differences that `rest` permits or restores: those which lie neither at, nor in, nor around anything that an exception
+ * selects. What brings something that the FHIR version does not define, or another shape, is never permitted: nobody can
+ * say what it means. It can be left out.
  */
-export function permittedByRest(
+export function takenByRest(
   rest: Rest,
   differences: Iterable<Difference>,
   root: Aligned,
@@ -29,19 +30,19 @@ export function permittedByRest(
     for (let at: Aligned | undefined = node; at; at = at.parent) if (excepted.has(at)) return true
     return false
   }
-  const permitted = new Set<Difference>()
+  const taken = new Set<Difference>()
   for (const difference of differences) {
     const { node, kind } = difference
-    if (kind === 'shape' || isExcepted(node)) continue
-    if (kind === 'moved') {
+    if (isExcepted(node) || (kind === 'shape' && rest.kind === 'permit')) continue
+    if (kind === 'moved' || kind === 'shape') {
       const items = node.children.get(difference.name) ?? []
       if (items.some((item) => excepted.has(item) || around.has(item))) continue
     } else if (kind !== 'replaced') {
-      if (around.has(node) || (kind === 'added' && holdsUndefined(node.after!))) continue
+      if (around.has(node) || (kind === 'added' && rest.kind === 'permit' && holdsUndefined(node.after!))) continue
     }
-    permitted.add(difference)
+    taken.add(difference)
   }
-  return permitted
+  return taken
 }
 
 function holdsUndefined(element: Element): boolean {

@@ -15,15 +15,20 @@ export interface RuleSet {
   readonly changes: readonly Change[]
   /** The answer to a difference that nobody claims. */
   readonly otherwise: Otherwise
-  /** What nobody claims is permitted under a name, but for what these paths select. Without it, it is refused. */
+  /** What becomes of differences that nobody claims. Without it, they are refused. */
   readonly rest: Rest | undefined
   /** Lists whose items are paired by a key of their own: list definition (`List.entry`) → names of the key (`item`, `reference`). */
   readonly match: ReadonlyMap<string, readonly string[]>
 }
 
-/** For policies that forbid little. */
+/**
+ * What nobody claims is permitted under a name, or put back to what is stored; but for what lies at, in or around what the
+ * paths of `except` select, which is refused.
+ */
 export interface Rest {
-  readonly permitAs: string
+  readonly kind: 'permit' | 'restore'
+  /** As what it is permitted: a name among those of the changes. */
+  readonly name: string
   readonly except: readonly Path[]
 }
 

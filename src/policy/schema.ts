@@ -193,11 +193,18 @@ const ruleSetSchema = z.strictObject({
   changes: z.record(text, changeSchema).default({}).describe('The permitted changes, by name.'),
   rest: z
     .strictObject({
-      'permit-as': text.describe('The name under which it is permitted.'),
-      except: z.array(text).optional().describe('Paths at, in and around which nothing of it may differ.'),
+      'permit-as': text.optional().describe('It is permitted, under this name.'),
+      'restore-as': text
+        .optional()
+        .describe(
+          'update: it is put back to what is stored, the client is told so, and the rest is permitted, under this name too. Never while a change is begun and not complete.',
+        ),
+      except: z.array(text).optional().describe('Paths at, in and around which a difference is refused all the same.'),
     })
     .optional()
-    .describe('What no change claims is permitted. Without it, it is refused.'),
+    .describe(
+      'What becomes of differences that no change claims: exactly one of permit-as, restore-as. Without it, they are refused.',
+    ),
   otherwise: answerSchema.optional().describe('The answer to a difference that no change claims.'),
 })
 

@@ -3,11 +3,12 @@ import { readResource } from '../../fhir/body.ts'
 import type { Resource } from '../../fhir/element.ts'
 import { formatOfAnswer, type Format } from '../../fhir/media-type.ts'
 import type { Exchange } from '../exchange.ts'
-import { outcomeAnswer } from '../outcome.ts'
+import { issuesOfRestoration } from '../restored.ts'
 import { fail, type HeaderFields, type Reply } from '../reply.ts'
 import { issuesOfReply, statusOfReply } from '../send.ts'
 import type { Entry } from './entry.ts'
 import { replyOfEntry } from './one-answer.ts'
+import { outcomeResource } from './outcome-resource.ts'
 import { backbone, inner, primitive, type Part } from './tree.ts'
 
 /** Deep enough for what a server answers: a Bundle within the Bundle. */
@@ -31,7 +32,7 @@ export function answersOf(
       return refusedAnswer(exchange, replyOfEntry(index, unusable), format)
     }
     const { status, headerFields } = reply
-    if (!isRead) return answer(status, headerFields, told, 'location')
+    if (!isRead) return answer(status, headerFields, told, 'location', restoredOutcome(exchange, reply, format))
     return answer(status, headerFields, entry.interaction.method === 'HEAD' ? undefined : told)
   })
 }
@@ -41,6 +42,7 @@ function answer(
   headerFields: HeaderFields,
   told: Resource | undefined,
   location?: 'location',
+  restored?: Resource,
 ): readonly Part[] {
   const field = (name: string) => (typeof headerFields[name] === 'string' ? headerFields[name] : undefined)
   const outcome = told?.type === 'OperationOutcome' ? told : undefined
@@ -51,9 +53,14 @@ function answer(
       location && primitive('location', 'uri', field('location') ?? field('content-location')),
       primitive('etag', 'string', field('etag')),
       primitive('lastModified', 'instant', instantOf(field('last-modified'))),
-      inner('outcome', outcome),
+      inner('outcome', restored ?? outcome),
     ),
   ]
+}
+
+/** What was put back of an entry that was stored. */
+function restoredOutcome({ base }: Exchange, { restoration }: Reply, format: Format): Resource | undefined {
+  return restoration && outcomeResource(base.policy, issuesOfRestoration(restoration), format)
 }
 
 function refusedAnswer({ base, config }: Exchange, reply: Reply, format: Format): readonly Part[] {
@@ -61,9 +68,8 @@ function refusedAnswer({ base, config }: Exchange, reply: Reply, format: Format)
   if (reply.kind !== 'refused' && reply.kind !== 'failed' && reply.kind !== 'told') {
     throw new Error('An entry has an answer that cannot stand in a Bundle.')
   }
-  const { body } = outcomeAnswer(issuesOfReply(reply, policy, config.limits.refusals), policy, format)
-  const outcome = readResource(Buffer.from(body), format, policy.definitions, { nesting })
-  return [responseOf(statusOfReply(reply, policy)!, inner('outcome', outcome.ok ? outcome.value : undefined))]
+  const outcome = outcomeResource(policy, issuesOfReply(reply, policy, config.limits.refusals), format)
+  return [responseOf(statusOfReply(reply, policy)!, inner('outcome', outcome))]
 }
 
 const responseOf = (status: number, ...parts: readonly Part[]) =>

@@ -6,6 +6,7 @@ import type { Exchange } from '../exchange.ts'
 import { relayFailure, relayRead } from '../relay.ts'
 import { withoutOutcome } from '../relay-write.ts'
 import { fail, type Reply } from '../reply.ts'
+import { restoringRules } from '../restored.ts'
 import { carryOut } from '../write.ts'
 import { atOnce } from './at-once.ts'
 import { answersOf } from './batch-answer.ts'
@@ -119,13 +120,15 @@ async function readOne(
 /** What the record of the request says of all its entries. */
 function notedOf(
   replies: readonly Reply[],
-): Pick<Reply, 'permittedAs' | 'refused' | 'outcomeUnknown' | 'upstreamStatus' | 'error'> {
+): Pick<Reply, 'permittedAs' | 'restoredBy' | 'refused' | 'outcomeUnknown' | 'upstreamStatus' | 'error'> {
   const permitted = replies.flatMap(({ permittedAs }) => (permittedAs ? [permittedAs] : []))
+  const restoredBy = [...new Set(replies.flatMap(restoringRules))]
   const refused = replies.flatMap((reply) => (reply.kind === 'refused' ? reply.refusals : []))
   const upstreamStatus = replies.findLast((reply) => reply.upstreamStatus !== undefined)?.upstreamStatus
   const error = replies.find((reply) => reply.error !== undefined)?.error
   return {
     ...(permitted.length > 0 && { permittedAs: [...new Set(permitted.flat())] }),
+    ...(restoredBy.length > 0 && { restoredBy }),
     ...(refused.length > 0 && { refused }),
     ...(replies.some(({ outcomeUnknown }) => outcomeUnknown) && { outcomeUnknown: true }),
     ...(upstreamStatus !== undefined && { upstreamStatus }),

@@ -1,4 +1,5 @@
 import type { OutcomeIssue } from '../../fhir/operation-outcome.ts'
+import type { Restoration } from '../../policy/decision.ts'
 import type { Cause, Refusal } from '../../policy/refusal.ts'
 
 /** `Bundle.entry[2]`, counted from 0 as FHIRPath does. */
@@ -6,12 +7,21 @@ export const expressionOfEntry = (index: number) => `Bundle.entry[${index}]`
 
 /** A refusal of what one entry asks, told as one of the Bundle: `Observation.status` is `Bundle.entry[2].resource.status`. */
 export function refusalOfEntry(index: number, refusal: Refusal): Refusal {
-  const entry = expressionOfEntry(index)
   const { expression, cause } = refusal
   if (expression?.startsWith('Bundle.')) return refusal
-  const within = expression === undefined ? `.${partOf(cause)}` : expression.replace(/^[A-Za-z]+/, '.resource')
-  return { ...refusal, expression: entry + within }
+  const within =
+    expression === undefined ? `${expressionOfEntry(index)}.${partOf(cause)}` : withinEntry(index, expression)
+  return { ...refusal, expression: within }
 }
+
+/** What was put back of what one entry asks, told as something of the Bundle. */
+export function restorationOfEntry(index: number, { count, elements }: Restoration): Restoration {
+  return { count, elements: elements.map((one) => ({ ...one, expression: withinEntry(index, one.expression) })) }
+}
+
+/** `Observation.status` → `Bundle.entry[2].resource.status` */
+const withinEntry = (index: number, expression: string) =>
+  expressionOfEntry(index) + expression.replace(/^[A-Za-z]+/, '.resource')
 
 /** What the upstream says of one entry. */
 export function issueOfEntry(index: number, issue: OutcomeIssue): OutcomeIssue {

@@ -3,7 +3,7 @@ import type { Policy } from '../../policy/policy.ts'
 import { answerTo, type Refusal } from '../../policy/refusal.ts'
 import { issueOf } from '../outcome.ts'
 import type { Reply } from '../reply.ts'
-import { issueOfEntry, refusalOfEntry } from './entry-refusals.ts'
+import { issueOfEntry, refusalOfEntry, restorationOfEntry } from './entry-refusals.ts'
 
 /** Refuses a transaction as a whole. A 405 would speak of the POST on the base, which is offered. */
 export function refuseWhole(policy: Policy, refusals: readonly Refusal[]): Extract<Reply, { kind: 'refused' }> {
@@ -27,6 +27,10 @@ export function replyOfEntry(index: number, reply: Reply): Reply {
     case 'refused': {
       const further = reply.further?.map((issue) => issueOfEntry(index, issue))
       return { ...reply, refusals: reply.refusals.map(ofEntry), ...(further && { further }) }
+    }
+    case 'relayed': {
+      const { restoration } = reply
+      return restoration ? { ...reply, restoration: restorationOfEntry(index, restoration) } : reply
     }
     default:
       return reply

@@ -1,4 +1,4 @@
-import { readResource } from '../../fhir/body.ts'
+import { readResource, writeResource } from '../../fhir/body.ts'
 import { childrenOf, textOf } from '../../fhir/element.ts'
 import { formatOfAnswer } from '../../fhir/media-type.ts'
 import type { UpstreamReply } from '../../upstream/client.ts'
@@ -6,7 +6,10 @@ import type { Exchange } from '../exchange.ts'
 import { decoded, relayError, relayFailure, relayRead, upstreamIssues, type Answered } from '../relay.ts'
 import { ofIntermediaries, versionMismatch, withoutOutcome } from '../relay-write.ts'
 import { fail, type Reply } from '../reply.ts'
+import { issuesOfRestoration } from '../restored.ts'
 import type { Sendable } from './built-transaction.ts'
+import { restorationOfEntry } from './entry-refusals.ts'
+import { outcomeResource, withOutcomes } from './outcome-resource.ts'
 
 /** The answer to a transaction that has been sent, with its URLs become ours. */
 export async function relayTransaction(
@@ -49,7 +52,26 @@ async function relayAnswer(exchange: Exchange, entries: readonly Sendable[], ans
     })
   }
   const relayed = await relayRead(exchange, answered)
-  return relayed.kind === 'relayed' ? relayed : withoutOutcome('unusable')
+  return relayed.kind === 'relayed' ? tellRestored(exchange, entries, relayed) : withoutOutcome('unusable')
+}
+
+/** Says in the outcome of each entry what was put back of it. */
+function tellRestored(
+  { base }: Exchange,
+  entries: readonly Sendable[],
+  relayed: Extract<Reply, { kind: 'relayed' }>,
+): Reply {
+  const restorations = entries.map((entry, index) =>
+    entry.kind === 'permitted' && entry.restoration ? restorationOfEntry(index, entry.restoration) : undefined,
+  )
+  if (!restorations.some((restoration) => restoration)) return relayed
+  const format = formatOfAnswer(String(relayed.headerFields['content-type']))!
+  const read = readResource(Buffer.from(relayed.body as string), format, base.policy.definitions, { nesting: 200 })
+  if (!read.ok) return withoutOutcome('unusable')
+  const outcomes = restorations.map(
+    (restoration) => restoration && outcomeResource(base.policy, issuesOfRestoration(restoration), format),
+  )
+  return { ...relayed, body: writeResource(withOutcomes(read.value, outcomes), format) }
 }
 
 /** The status of each entry of a transaction-response; undefined when the answer is none. */

@@ -6,6 +6,7 @@ import { bodyFields, writeFields } from '../../upstream/header-fields.ts'
 import { decideWrite, refusalOfVersion, type Decided } from '../decide-write.ts'
 import type { Exchange } from '../exchange.ts'
 import { refuse, type Reply } from '../reply.ts'
+import { restoringRules } from '../restored.ts'
 import { atOnce } from './at-once.ts'
 import { transactionOf, type Sendable } from './built-transaction.ts'
 import type { Entry } from './entry.ts'
@@ -71,7 +72,12 @@ export async function transact(exchange: Exchange, entries: readonly Entry[], fo
   })
   const relayed = await relayTransaction(exchange, sendable, reply)
   const writes = sendable.flatMap((entry) => (entry.kind === 'permitted' ? [entry.permittedAs] : []))
-  return writes.length === 0 ? relayed : { ...relayed, permittedAs: [...new Set(writes.flat())] }
+  const restoredBy = sendable.flatMap((entry) => (entry.kind === 'permitted' ? restoringRules(entry) : []))
+  return {
+    ...relayed,
+    ...(writes.length > 0 && { permittedAs: [...new Set(writes.flat())] }),
+    ...(restoredBy.length > 0 && { restoredBy: [...new Set(restoredBy)] }),
+  }
 }
 
 /** A patch of a few bytes brings a whole resource with it. The answer holds it again, and is bounded as well. */
