@@ -25,6 +25,7 @@ export function compileContent(
   const conditions = (inputs: Readonly<Record<string, ConditionInput>>, where: SourcePath, general: Otherwise) =>
     Object.entries(inputs).flatMap(([text, condition]) => {
       const conditionAt = [...where, text]
+      context.countRule(conditionAt)
       const found = context.path(text, conditionAt, inner, { at: 'key' })
       return found ? [compileCondition(context, text, condition, conditionAt, found, scope, general, about)] : []
     })

@@ -2,7 +2,9 @@ import type { Value } from '../fhir/element.ts'
 import type { Definitions } from '../fhir/definitions.ts'
 import { impossibleValue } from '../fhir/primitive-format.ts'
 import { issueTypesOf, type IssueType } from '../fhir/issue-type.ts'
+import type { Json, JsonNumber } from '../fhir/json-text.ts'
 import type { FhirRelease } from '../fhir/version.ts'
+import { bounds } from './bounds.ts'
 import { compileKey, follow } from './compile-path.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { parsePath, PathError, type Key, type Path, type Step } from './path.ts'
@@ -26,6 +28,9 @@ export interface Variable extends ElementType {
 
 export type Scope = ReadonlyMap<string, Variable>
 
+/** Thrown when a policy is beyond the bounds, or has more mistakes than are told. What is wrong has been reported. */
+export class TooMuch extends Error {}
+
 /** What the compilation of one policy file shares: the input, what was found wrong, and how settings are read. */
 export class CompileContext {
   readonly diagnostics: Diagnostic[] = []
@@ -36,6 +41,7 @@ export class CompileContext {
   defaultAnswer: Answer = { status: 422, issue: 'business-rule' }
   lists: ReadonlyMap<string, CodeList> = new Map()
   readonly #used = new Set<string>()
+  #rules = 0
 
   constructor(source: Source, input: PolicyInput, release: FhirRelease, definitions: Definitions) {
     this.source = source
@@ -49,7 +55,16 @@ export class CompileContext {
     // A part that several changes use is compiled for each of them: say once what is wrong with it.
     const same = (d: Diagnostic) =>
       d.line === diagnostic.line && d.column === diagnostic.column && d.message === message
-    if (!this.diagnostics.some(same)) this.diagnostics.push(diagnostic)
+    if (this.diagnostics.some(same)) return
+    this.diagnostics.push(diagnostic)
+    if (this.diagnostics.length >= bounds.mistakes) throw new TooMuch('The policy has more mistakes than are told.')
+  }
+
+  /** Counts a part or a condition. */
+  countRule(at: SourcePath): void {
+    if (++this.#rules <= bounds.rules) return
+    this.report(at, `The policy has more than ${bounds.rules} parts and conditions.`)
+    throw new TooMuch('The policy has more rules than it may.')
   }
 
   /** Compiles for each of several types. A mistake that not all of them have is told once, with a type that has it. */
@@ -177,13 +192,16 @@ export class CompileContext {
         return undefined
       }
       const kind = this.definitions.kindOf(type)
+      // Numbers are compared as they are written: 1.50 is not 1.5.
+      const written = kind === 'number' ? this.source.json(where) : undefined
+      const text = isNumber(written) ? written.text : String(value)
       if (typeof value !== kind) {
         this.report(where, `Expected ${kindNames[kind]}, since the element is of type ${type}.`)
       } else {
-        const possible = impossibleValue(type, String(value))
-        if (possible !== undefined) this.report(where, `\`${value}\` is no ${type}: such a value is ${possible}.`)
+        const possible = impossibleValue(type, text)
+        if (possible !== undefined) this.report(where, `\`${text}\` is no ${type}: such a value is ${possible}.`)
       }
-      return { kind, text: String(value) } satisfies Value
+      return { kind, text } satisfies Value
     })
   }
 
@@ -237,3 +255,6 @@ export class CompileContext {
 }
 
 const kindNames = { string: 'a text', number: 'a number', boolean: 'true or false' } as const
+
+const isNumber = (json: Json | undefined): json is JsonNumber =>
+  typeof json === 'object' && json !== null && 'kind' in json && json.kind === 'number'

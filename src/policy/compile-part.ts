@@ -59,6 +59,7 @@ function compilePart(
   at: SourcePath,
   part: PartContext,
 ): { part: Part; variable?: [string, Variable] } | undefined {
+  context.countRule(at)
   const shared = input.use === undefined ? undefined : context.input.parts?.[input.use]
   if (input.use !== undefined) {
     context.partUsed(input.use)

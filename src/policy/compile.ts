@@ -3,7 +3,7 @@ import { definitionsOf } from '../fhir/definitions.ts'
 import type { InteractionCode } from '../fhir/interaction.ts'
 import { issueTypesOf } from '../fhir/issue-type.ts'
 import { releaseOf } from '../fhir/version.ts'
-import { CompileContext } from './compile-context.ts'
+import { CompileContext, TooMuch } from './compile-context.ts'
 import { compileLists, type ReadBeside } from './compile-lists.ts'
 import { compileChanges, compileRuleSet } from './compile-rules.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -38,6 +38,16 @@ export function compilePolicy(file: string, text: string, readBeside: ReadBeside
     return { ok: false, diagnostics: [source.diagnose(['fhir'], message)] }
   }
   const context = new CompileContext(source, input, release, definitionsOf(release))
+  try {
+    return compileAll(context, text, readBeside)
+  } catch (error) {
+    if (!(error instanceof TooMuch)) throw error
+    return { ok: false, diagnostics: context.inOrder() }
+  }
+}
+
+function compileAll(context: CompileContext, text: string, readBeside: ReadBeside): Compiled {
+  const { input, release } = context
   const { lists, texts } = compileLists(context, readBeside)
   context.lists = lists
   const answers = compileAnswers(context)

@@ -1,4 +1,5 @@
 import { sameValue } from '../fhir/element.ts'
+import { bounds } from './bounds.ts'
 import type { CompileContext } from './compile-context.ts'
 import { covers } from './covers.ts'
 import type { Path, Step } from './path.ts'
@@ -48,7 +49,8 @@ function diagnoseChange({ forEach, parts }: Change, judged: Judged, at: SourcePa
     }
   }
   visit(parts)
-  if (judged === 'update') diagnoseTogether(all, context)
+  // More are a mistake of their own.
+  if (judged === 'update' && all.length <= bounds.together) diagnoseTogether(all, context)
 }
 
 function diagnosePart(
@@ -135,6 +137,16 @@ interface Placed {
 function diagnoseContent(content: Content, judged: Judged, context: CompileContext): void {
   const alternatives = content.oneOf?.alternatives.map((conditions) => placed(conditions)) ?? []
   const all = placed(content.holds)
+  if (all.length > bounds.together) {
+    context.report(
+      all[0]!.condition.at,
+      `With those beside it and below, this is more than ${bounds.together} conditions.`,
+      {
+        at: 'key',
+      },
+    )
+    return
+  }
   for (const { condition, steps, mandatory } of [...all, ...alternatives.flat()]) {
     const { path, times, at } = condition
     if (!path.repeats && path.root === '$this' && times.min > 1) {

@@ -1,4 +1,5 @@
 import type { Difference } from './align.ts'
+import { bounds } from './bounds.ts'
 import type { CompileContext } from './compile-context.ts'
 import type { Key, Path } from './path.ts'
 import type { Change, Literal, Part, RuleSet } from './rule.ts'
@@ -11,6 +12,10 @@ import { sameValue } from '../fhir/element.ts'
  */
 export function diagnoseOverlaps(rules: RuleSet, context: CompileContext): void {
   const claims = rules.changes.flatMap((change) => flatten(change))
+  if (claims.length > bounds.together) {
+    context.report(rules.at, `This has more than ${bounds.together} parts.`, { at: 'key' })
+    return
+  }
   for (const [i, a] of claims.entries()) {
     for (const b of claims.slice(i + 1)) {
       if (!canMeet(a, b)) continue

@@ -1,3 +1,5 @@
+import { bounds } from './bounds.ts'
+
 /**
  * Element paths of the policy language: FHIRPath's notation, restricted to what can be found without evaluating.
  *
@@ -89,6 +91,7 @@ const unquoted = new RegExp(`\\[\\s*(${names})\\s*=\\s*"?([^'"\\]]*)"?\\s*\\]`, 
  * @throws {PathError} when the text is not one
  */
 export function parsePath(text: string): Path {
+  if (text.length > bounds.path) throw new PathError(`A path has ${bounds.path} characters at most.`)
   const steps: Step[] = []
   let root = '$this'
   let expectStep = true

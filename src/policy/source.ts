@@ -1,19 +1,21 @@
 import {
+  Composer,
+  Document,
   isAlias,
   isMap,
   isPair,
   isScalar,
   isSeq,
   LineCounter,
-  parseDocument,
+  Parser,
   visit,
-  type Document,
   type Node,
   type Pair,
   type YAMLMap,
 } from 'yaml'
 import type { z } from 'zod'
 import { isObject, type Json } from '../fhir/json-text.ts'
+import { bounds, expandsTooFar, tooLarge } from './bounds.ts'
 import { didYouMean } from './did-you-mean.ts'
 
 /** Where in a YAML file something stands: keys and indexes from the root. */
@@ -45,28 +47,46 @@ export interface Source {
   json(path: SourcePath): Json
 }
 
-/** Reads a YAML 1.2 text. Anchors and aliases are allowed, duplicate keys and several documents are mistakes. */
-export function readSource(file: string, text: string): Source {
+/** Characters of a line that are shown. */
+const maxExcerpt = 400
+
+/**
+ * Reads a YAML 1.2 text. Anchors and aliases are allowed, duplicate keys and several documents are mistakes, and so is a text
+ * beyond the bounds.
+ */
+export function readSource(file: string, written: string): Source {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, merge: true })
+  const isLong = written.length > bounds.text
+  const text = isLong ? '' : written
+  const tokens = [...new Parser(lines.addNewLine).parse(text)]
+  const large = isLong ? { offset: 0, message: `The file has more than ${bounds.text} characters.` } : tooLarge(tokens)
+  const composer = new Composer({ prettyErrors: false, uniqueKeys: true, merge: true })
+  const [document = new Document(null), second] = composer.compose(large ? [] : tokens, true, text.length)
   const textLines = text.split(/\r?\n/)
 
   const at = (start: number, end: number, path: string, message: string): Diagnostic => {
     const { line, col } = lines.linePos(start)
-    const excerptLine = textLines[line - 1] ?? ''
-    const width = Math.max(1, Math.min(end - start, excerptLine.length - col + 1))
+    const whole = textLines[line - 1] ?? ''
+    // Of a very long line a part is shown.
+    const from = whole.length > maxExcerpt ? Math.max(0, col - 1 - maxExcerpt / 2) : 0
+    const shown = whole.slice(from, from + maxExcerpt)
+    const width = Math.max(1, Math.min(end - start, shown.length - (col - 1 - from)))
     const gutter = String(line).padStart(5)
-    const excerpt = `${gutter} | ${excerptLine}\n${' '.repeat(gutter.length)} | ${' '.repeat(col - 1)}${'^'.repeat(width)}`
+    const excerpt = `${gutter} | ${shown}\n${' '.repeat(gutter.length)} | ${' '.repeat(col - 1 - from)}${'^'.repeat(width)}`
     return { file, line, column: col, path, message, excerpt }
   }
 
   const broken = [...document.errors, ...document.warnings].map((error) =>
     at(error.pos[0], error.pos[1], '', `${sentence(error.message)}`),
   )
+  if (second) broken.push(at(second.range[0], second.range[1], '', 'There may be only one YAML document.'))
+  if (large) broken.push(at(large.offset, large.offset + 1, '', large.message))
   let data: unknown
   if (broken.length === 0) {
     try {
-      data = document.toJS({ maxAliasCount: 1000 })
+      data = document.toJS({ maxAliasCount: bounds.aliases })
+      const far = expandsTooFar(data)
+      if (far !== undefined) broken.push(at(0, 1, '', far))
     } catch (error) {
       broken.push(at(0, 1, '', `The YAML cannot be read: ${(error as Error).message}.`))
     }
@@ -218,7 +238,7 @@ export function diagnoseSchema(source: Source, error: z.ZodError, root: z.ZodTyp
       source.diagnose(path, issue.code === 'custom' ? sentence(issue.message) : `Expected ${expectation(issue)}.`),
     )
   }
-  for (const issue of error.issues) visit(issue, [])
+  for (const issue of error.issues.slice(0, bounds.mistakes)) visit(issue, [])
   return diagnostics
 }
 
