@@ -57,6 +57,8 @@ export interface GatewayConfig {
   readonly cache: 'off' | { readonly bytes: number; readonly expireMs: number }
   /** Further request header fields that go upstream, lower case, beside the built-in allow-list. */
   readonly forwardHeaderFields: readonly string[]
+  /** Request header fields that rules may ask about, lower case. */
+  readonly ruleHeaderFields: readonly string[]
 }
 
 /** What the environment and the command line say. */

@@ -19,6 +19,9 @@ export interface GatewayFile extends Omit<GatewayConfig, 'bases'> {
   readonly bases: readonly BaseEntry[]
 }
 
+/** What a rule compared with them would stand in the policy, and what it said of them in an answer. */
+const secret: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** A text that is read into something else; what it must look like is told when it does not. */
@@ -84,6 +87,14 @@ const schema = z.strictObject({
       }, 'the name of a header field that the gateway does not make itself'),
     )
     .default([]),
+  'rule-header-fields': z
+    .array(
+      readAs((text) => {
+        const name = text.toLowerCase()
+        return fieldName.test(text) && !secret.has(name) ? name : undefined
+      }, 'the name of a header field that holds no credentials'),
+    )
+    .default([]),
 })
 
 /**
@@ -128,6 +139,7 @@ function settingsOf(data: z.infer<typeof schema>): GatewayFile {
     },
     cache: cache === 'off' ? 'off' : { bytes: cache.size, expireMs: cache.expire },
     forwardHeaderFields: data['forward-header-fields'],
+    ruleHeaderFields: data['rule-header-fields'],
   }
 }
 

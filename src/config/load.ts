@@ -1,6 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { compilePolicy, type ReadBeside } from '../policy/compile.ts'
+import type { Ask } from '../policy/compile-context.ts'
+import { didYouMean } from '../policy/did-you-mean.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Diagnostic } from '../policy/source.ts'
 import type { GatewayConfig } from './config.ts'
@@ -48,6 +50,7 @@ export function loadConfig(path: string): Loaded {
         diagnostics.push(...result.diagnostics)
         return []
       }
+      diagnostics.push(...mistakesOfAsks(result.asks, settings.ruleHeaderFields, shown(file)))
       policy = result.policy
       compiled.set(policyFile, policy)
     }
@@ -58,6 +61,18 @@ export function loadConfig(path: string): Loaded {
     return { ok: false, diagnostics, policies: new Set(settings.bases.map((base) => base.policy)).size }
   }
   return { ok: true, loaded: { ...settings, bases, folder: dirname(file), file: shown(file) } }
+}
+
+/** What rules ask of a request, and the gateway does not know: they could never pass. */
+function mistakesOfAsks(asks: readonly Ask[], headerFields: readonly string[], file: string): Diagnostic[] {
+  return asks.flatMap(({ headerField, diagnose }) => {
+    if (headerField === undefined) {
+      return [diagnose('The gateway verifies no token yet, so that there are no scopes: this could never pass.')]
+    }
+    if (headerFields.includes(headerField)) return []
+    const hint = didYouMean(headerField, headerFields)
+    return [diagnose(`The header field \`${headerField}\` is not among the \`rule-header-fields\` of ${file}.${hint}`)]
+  })
 }
 
 export type LoadedPolicy =
@@ -102,7 +117,7 @@ export function needsSandbox(loaded: LoadedConfig, upstreamUrl: URL | undefined)
 
 /** Closes what was left open: the upstream of the only base, which goes before the one in gateway.yaml. */
 export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined): GatewayConfig {
-  const { limits, timeouts, cache, forwardHeaderFields } = loaded
+  const { limits, timeouts, cache, forwardHeaderFields, ruleHeaderFields } = loaded
   return {
     bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile }) => {
       const url = upstreamUrl ?? own
@@ -113,6 +128,7 @@ export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined)
     timeouts,
     cache,
     forwardHeaderFields,
+    ruleHeaderFields,
   }
 }
 

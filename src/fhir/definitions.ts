@@ -37,6 +37,8 @@ export interface Definitions {
   kindOf(type: string): ValueKind
   /** True for the type of an element whose content is a whole resource: contained, Bundle.entry.resource … */
   holdsResource(type: string): boolean
+  /** Whether a type is another, or one that is derived from it: `Age` is a `Quantity`, `Flag` a `Resource`. */
+  isA(type: string, ancestor: string): boolean
 }
 
 /** @returns the definitions of a FHIR version; they are read once, at the first call for it. */
@@ -46,6 +48,11 @@ export function definitionsOf(release: FhirRelease): Definitions {
   const definitions = build(release, load(models[release]) as Model)
   loaded.set(release, definitions)
   return definitions
+}
+
+/** The model tables of a FHIR version as the fhirpath package takes them. */
+export function modelOf(release: FhirRelease): unknown {
+  return load(models[release])
 }
 
 /** The part of the model files that is used here. */
@@ -135,6 +142,7 @@ function build(release: FhirRelease, model: Model): Definitions {
     isPrimitive: (type) => primitives.has(type),
     kindOf: (type) => kinds.get(type) ?? 'string',
     holdsResource: (type) => type === 'Resource',
+    isA: (type, ancestor) => isA(parents, type, ancestor),
   }
 }
 

@@ -97,7 +97,7 @@ async function answer(
     knownBases: publicUrl ? [urls.upstream, urls.own] : [urls.upstream],
     callerFields: { 'x-request-id': requestId, ...callerFields(head.headerFields, config.forwardHeaderFields) },
     judge,
-    request: { scopes: [], headerFields: {} },
+    request: { scopes: [], headerFields: factsOf(head, config.ruleHeaderFields) },
     req,
     res,
   }
@@ -119,6 +119,11 @@ async function answer(
   }
   // The policy opens what no stage here judges: denied, as everything that nobody has thought of.
   return refuse('interaction-not-offered', 'This interaction is not offered here.', { allow: '' })
+}
+
+/** The values of the header fields that rules may ask about. */
+function factsOf(head: RequestHead, names: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(names.map((name) => [name, head.fieldLines(name)]))
 }
 
 /** A body that was announced with 100-continue and never asked for may or may not come: only a new connection is clear. */

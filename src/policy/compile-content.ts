@@ -1,4 +1,5 @@
-import type { CompileContext, ElementType, Scope, Variable } from './compile-context.ts'
+import type { CompileContext, Scope, Variable } from './compile-context.ts'
+import type { ElementType } from './element-type.ts'
 import type { Path } from './path.ts'
 import type { Condition, Content, OneOf, Otherwise, Test, Times } from './rule.ts'
 import type { AlternativeInput, ConditionInput, ContentInput } from './schema.ts'

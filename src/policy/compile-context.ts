@@ -7,23 +7,27 @@ import type { FhirRelease } from '../fhir/version.ts'
 import { bounds } from './bounds.ts'
 import { compileKey, follow } from './compile-path.ts'
 import { didYouMean } from './did-you-mean.ts'
+import { ExpressionCompiler } from './fhirpath/expression.ts'
 import { parsePath, PathError, type Key, type Path, type Step } from './path.ts'
+import type { ElementType } from './element-type.ts'
 import type { Answer } from './refusal.ts'
 import type { CodeList, Literal, Otherwise, Times } from './rule.ts'
 import type { AnswerInput, PolicyInput } from './schema.ts'
-import type { Diagnostic, Source, SourcePath } from './source.ts'
-
-/** What an element is by the FHIR version: where its children are defined, and its type. */
-export interface ElementType {
-  readonly definition: string
-  readonly type: string
-}
+import { writePath, type Diagnostic, type Pointing, type Source, type SourcePath } from './source.ts'
 
 /** What a variable stands for: its type, and whether its items were there before or came. */
 export interface Variable extends ElementType {
   readonly side: 'kept' | 'added' | 'any'
   /** The path that selects the items, for telling disjoint variables apart. */
   readonly path: Path | undefined
+}
+
+/** Something of the request that a rule asks for: whether it is to be had, the config says. */
+export interface Ask {
+  /** Its name in lower case. Undefined: the scopes of a token. */
+  readonly headerField: string | undefined
+  /** A mistake where the rule asks for it. */
+  diagnose(message: string): Diagnostic
 }
 
 export type Scope = ReadonlyMap<string, Variable>
@@ -40,6 +44,8 @@ export class CompileContext {
   readonly definitions: Definitions
   defaultAnswer: Answer = { status: 422, issue: 'business-rule' }
   lists: ReadonlyMap<string, CodeList> = new Map()
+  readonly expressions: ExpressionCompiler
+  readonly #asks = new Map<string, Ask>()
   readonly #used = new Set<string>()
   #rules = 0
 
@@ -48,9 +54,22 @@ export class CompileContext {
     this.input = input
     this.release = release
     this.definitions = definitions
+    this.expressions = new ExpressionCompiler(definitions)
   }
 
-  report(path: SourcePath, message: string, options?: { at?: 'key' | 'value'; word?: string }): void {
+  /** What rules ask of the request, each place once. */
+  get asks(): readonly Ask[] {
+    return [...this.#asks.values()]
+  }
+
+  ask(headerField: string | undefined, at: SourcePath, span: NonNullable<Pointing['span']>): void {
+    this.#asks.set(`${writePath(at)}:${span.offset}`, {
+      headerField,
+      diagnose: (message) => this.source.diagnose(at, message, { span }),
+    })
+  }
+
+  report(path: SourcePath, message: string, options?: Pointing): void {
     const diagnostic = this.source.diagnose(path, message, options)
     // A part that several changes use is compiled for each of them: say once what is wrong with it.
     const same = (d: Diagnostic) =>

@@ -1,6 +1,7 @@
 import { impossibleValue } from '../fhir/primitive-format.ts'
 import { lexicalFault } from '../fhir/reading.ts'
-import type { CompileContext, ElementType } from './compile-context.ts'
+import type { CompileContext } from './compile-context.ts'
+import type { ElementType } from './element-type.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { Key } from './path.ts'
 import type { SourcePath } from './source.ts'

@@ -1,5 +1,6 @@
 import type { CompileContext, Scope, Variable } from './compile-context.ts'
 import { compileContent } from './compile-content.ts'
+import { compileInvariants } from './compile-invariants.ts'
 import { checkVariableName, compileParts } from './compile-part.ts'
 import type { Change, ForEach, Otherwise, Rest, RuleSet } from './rule.ts'
 import type { ChangeInput, RuleSetInput } from './schema.ts'
@@ -37,7 +38,7 @@ export function compileChanges(
   type: string,
   id: string,
   at: SourcePath,
-  input: Pick<RuleSetInput, 'changes' | 'otherwise' | 'rest'>,
+  input: Pick<RuleSetInput, 'changes' | 'otherwise' | 'rest' | 'invariants'>,
 ): RuleSet {
   const general = context.input.answers?.['change-not-permitted']
   const otherwise = context.otherwise(input.otherwise, [...at, 'otherwise'], {
@@ -56,7 +57,12 @@ export function compileChanges(
   const rest = input.rest && compileRest(context, input.rest, [...at, 'rest'], root)
   if (changes.length === 0 && !rest)
     context.report(at, 'There are neither `changes` nor `rest`: nothing would be permitted.', { at: 'key' })
-  return { id, at, changes, otherwise, rest, match: compileMatch(context) }
+  const invariants = compileInvariants(context, input.invariants ?? [], [...at, 'invariants'], whole, {
+    id,
+    scope: root,
+    otherwise,
+  })
+  return { id, at, changes, otherwise, rest, invariants, match: compileMatch(context) }
 }
 
 function compileRest(

@@ -3,7 +3,7 @@ import { definitionsOf } from '../fhir/definitions.ts'
 import type { InteractionCode } from '../fhir/interaction.ts'
 import { issueTypesOf } from '../fhir/issue-type.ts'
 import { releaseOf } from '../fhir/version.ts'
-import { CompileContext, TooMuch } from './compile-context.ts'
+import { CompileContext, TooMuch, type Ask } from './compile-context.ts'
 import { compileLists, type ReadBeside } from './compile-lists.ts'
 import { compileChanges, compileRuleSet } from './compile-rules.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -18,7 +18,8 @@ import { diagnoseSchema, readSource, type Diagnostic } from './source.ts'
 export type { ReadBeside } from './compile-lists.ts'
 
 export type Compiled =
-  { readonly ok: true; readonly policy: Policy } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly ok: true; readonly policy: Policy; readonly asks: readonly Ask[] }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
 /**
  * Compiles the text of a policy file, or tells every mistake in it where it stands. Pure: reads nothing but the text, and
@@ -80,6 +81,7 @@ function compileAll(context: CompileContext, text: string, readBeside: ReadBesid
   if (context.diagnostics.length > 0) return { ok: false, diagnostics: context.inOrder() }
   return {
     ok: true,
+    asks: context.asks,
     policy: {
       name: input.policy,
       summary: input.summary ?? '',
@@ -237,12 +239,16 @@ function compileOperations(
   input: ResourceInput['operations'],
 ): Operations {
   return new Map(
-    Object.entries(input ?? {}).map(([name, { methods, changes, otherwise }]) => {
+    Object.entries(input ?? {}).map(([name, { methods, changes, invariants, otherwise }]) => {
       const at = [...path, name]
       if (changes && methods.includes('GET')) {
         context.report([...at, 'methods'], 'An operation whose Parameters are judged is called by POST.')
       }
-      const rules = changes && compileChanges(context, 'Parameters', name, at, { changes, otherwise })
+      if (invariants && !changes) {
+        const message = 'Invariants are asked of what is judged, and without `changes` the operation passes unread.'
+        context.report([...at, 'invariants'], message, { at: 'key' })
+      }
+      const rules = changes && compileChanges(context, 'Parameters', name, at, { changes, invariants, otherwise })
       return [name.slice(1), { methods: new Set(methods), ...(rules ? { rules } : {}) }]
     }),
   )

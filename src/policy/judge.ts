@@ -2,6 +2,7 @@ import { sameElement, type Resource } from '../fhir/element.ts'
 import { align, type Aligned, type Alignment, type Difference } from './align.ts'
 import { noChange, type Decision, type Permit } from './decision.ts'
 import { Effort, TooMuchEffort } from './effort.ts'
+import { findingsOfInvariants, type InvariantFinding } from './invariants.ts'
 import type { Judgement } from './judgement.ts'
 import { occurrencesOf, type Occurrence } from './occurrence.ts'
 import type { Policy } from './policy.ts'
@@ -53,6 +54,8 @@ export interface Judged {
   readonly rest: ReadonlySet<Difference>
   /** The ids of the conditions that were tried on something and held. */
   readonly held: ReadonlySet<string>
+  /** What became of each invariant; none when nothing differs, or when they took too long. */
+  readonly invariants: readonly InvariantFinding[]
 }
 
 const nothingFound: Omit<Judged, 'decision' | 'rules'> = {
@@ -60,6 +63,7 @@ const nothingFound: Omit<Judged, 'decision' | 'rules'> = {
   occurrences: [],
   rest: new Set(),
   held: new Set(),
+  invariants: [],
 }
 
 /** As `judge`, and tells what the decision was made of. */
@@ -135,16 +139,20 @@ function judgeWithin(
   const disputed = differences.filter((difference) => (claims.get(difference) ?? 0) > 1)
   const names = complete.map((occurrence) => occurrence.change.name)
   let rest: ReadonlySet<Difference> = nothingFound.rest
-  let permit: Permit | undefined
+  /** When the rest is put back, it is what then is left that decides. */
+  let restored: Pick<Judged, 'decision' | 'invariants'> | undefined
   if (rules.rest && unclaimed.size > 0) {
     const left = leftToRest(rules.rest, unclaimed, alignment.root, occurrences, judgement)
     if (rules.rest.kind === 'restore') {
       const kept = rebuild(before, claims.keys()) as Resource
       rest = restorable(left, claims.keys(), kept, policy.definitions)
       if (rest.size === unclaimed.size && disputed.length === 0) {
-        const { decision } = judgeWithin({ ...rules, rest: undefined }, policy, { before, after: kept }, surroundings)
+        const own = judgeWithin({ ...rules, rest: undefined }, policy, { before, after: kept }, surroundings)
         // Without what is put back it may be another change, which is not permitted: then it is refused as it was sent.
-        if (decision.verdict === 'permit') permit = withRestored(decision, rules.rest, rest, rules, judgement)
+        if (own.decision.verdict === 'permit')
+          restored = { ...own, decision: withRestored(own.decision, rules.rest, rest, rules, judgement) }
+        else if (own.decision.refusals.every(({ rule, cause }) => isInvariant(rules, rule) || cause === 'too-large'))
+          restored = own
         else rest = nothingFound.rest
       }
     } else {
@@ -153,10 +161,26 @@ function judgeWithin(
     }
     for (const difference of rest) unclaimed.delete(difference)
   }
-  if (unclaimed.size === 0 && disputed.length === 0)
-    permit ??= { verdict: 'permit', permittedAs: [...new Set(names)], after }
-  const decision = permit ?? deny(refusalsFor(rules, occurrences, unclaimed, disputed, judgement))
-  return { decision, rules, differences, occurrences, rest, held }
+  const found = { rules, differences, occurrences, rest, held }
+  if (restored) return { ...found, decision: restored.decision, invariants: restored.invariants }
+  const write = { before, after, root: alignment.root }
+  const invariants = findingsOfInvariants(rules.invariants, write, judgement, surroundings.request)
+  const broken = invariants?.flatMap(({ flaw }) => flaw ?? [])
+  if (unclaimed.size === 0 && disputed.length === 0 && broken?.length === 0) {
+    const decision: Decision = { verdict: 'permit', permittedAs: [...new Set(names)], after }
+    return { ...found, decision, invariants: invariants ?? [] }
+  }
+  const refusals = refusalsFor(rules, occurrences, unclaimed, disputed, broken ?? [], judgement)
+  if (!broken) refusals.push(invariantsTooLarge)
+  return { ...found, decision: deny(refusals), invariants: invariants ?? [] }
+}
+
+const isInvariant = (rules: RuleSet, id: string | undefined) =>
+  rules.invariants.some((invariant) => invariant.id === id)
+
+const invariantsTooLarge: Refusal = {
+  cause: 'too-large',
+  diagnostics: 'The rules for the resource as a whole take too long on so large a resource.',
 }
 
 /** What `rest` may have: what belongs to a change that is not complete is that change's to speak of. */

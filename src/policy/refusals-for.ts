@@ -6,12 +6,13 @@ import type { Occurrence } from './occurrence.ts'
 import type { Refusal } from './refusal.ts'
 import type { RuleSet } from './rule.ts'
 
-/** One refusal per cause: what a begun change lacks, then what is nearly allowed, then everything that nobody claims. */
+/** One refusal per cause: what a begun change lacks, what is nearly allowed, everything that nobody claims, broken invariants. */
 export function refusalsFor(
   rules: RuleSet,
   occurrences: readonly Occurrence[],
   unclaimed: Set<Difference>,
   disputed: readonly Difference[],
+  broken: readonly Flaw[],
   judgement: Judgement,
 ): Refusal[] {
   const refusals: Refusal[] = []
@@ -58,6 +59,7 @@ export function refusalsFor(
   for (const difference of first(disputed, judgement.maxFlaws)) {
     say({ ...plainFlaw(difference, rules, judgement), what: 'is claimed by two changes of the policy at once' })
   }
+  broken.forEach(say)
   return refusals
 }
 

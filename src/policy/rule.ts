@@ -1,5 +1,6 @@
 import type { Codes } from '../fhir/code-files.ts'
 import type { Value } from '../fhir/element.ts'
+import type { Expression } from './fhirpath/expression.ts'
 import type { Path } from './path.ts'
 import type { Answer } from './refusal.ts'
 
@@ -17,6 +18,8 @@ export interface RuleSet {
   readonly otherwise: Otherwise
   /** What becomes of differences that nobody claims. Without it, they are refused. */
   readonly rest: Rest | undefined
+  /** What must hold of before and after as a whole, beside the changes. */
+  readonly invariants: readonly Invariant[]
   /** Lists whose items are paired by a key of their own: list definition (`List.entry`) → names of the key (`item`, `reference`). */
   readonly match: ReadonlyMap<string, readonly string[]>
 }
@@ -30,6 +33,20 @@ export interface Rest {
   /** As what it is permitted: a name among those of the changes. */
   readonly name: string
   readonly except: readonly Path[]
+}
+
+/** A condition in FHIRPath: only what is exactly true permits. */
+export interface Invariant {
+  /** `Encounter.update/a finished encounter has an end` */
+  readonly id: string
+  /** `a finished encounter has an end` */
+  readonly name: string
+  /** It applies only where this is exactly true. */
+  readonly when: Expression | undefined
+  readonly require: Expression
+  /** The element that a refusal names; without it the resource. */
+  readonly at: Path | undefined
+  readonly otherwise: Otherwise
 }
 
 /** A small bundle of differences that belong together, with what they require. */

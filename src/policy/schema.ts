@@ -185,6 +185,26 @@ const changeSchema = z.union([
   }),
 ])
 
+const invariantSchema = z
+  .strictObject({
+    rule: text.describe('What holds, in a few words: the name of the rule in refusals and logs.'),
+    when: text
+      .optional()
+      .describe('FHIRPath: the rule applies only where this is exactly true. What cannot be evaluated is refused.'),
+    require: text.describe(
+      'FHIRPath, which must be exactly true: nothing, several values, or anything else than `true` is refused. `%before` and `%after` are the resource as it is stored and as it is sent, empty where there is none; `%resource` and `$this` are the latter where there is one.',
+    ),
+    at: text.optional().describe('A path: the element that a refusal names. Without it, it names the resource.'),
+    otherwise: answerSchema.optional().describe('The answer when the rule does not hold.'),
+  })
+  .describe('A condition on the resource before and after, in FHIRPath, beside what the changes say.')
+
+const invariants = z
+  .array(invariantSchema)
+  .min(1)
+  .optional()
+  .describe('Conditions in FHIRPath that every change must keep. A write that changes nothing is not asked.')
+
 const ruleSetSchema = z.strictObject({
   'if-match': z
     .literal('required')
@@ -205,6 +225,7 @@ const ruleSetSchema = z.strictObject({
     .describe(
       'What becomes of differences that no change claims: exactly one of permit-as, restore-as. Without it, they are refused.',
     ),
+  invariants,
   otherwise: answerSchema.optional().describe('The answer to a difference that no change claims.'),
 })
 
@@ -222,6 +243,7 @@ const operationsSchema = z
         .describe(
           'What its Parameters must be, as something `added: $this`. Leave it out only for what changes nothing.',
         ),
+      invariants,
       otherwise: answerSchema.optional().describe('The answer to what no change claims.'),
     }),
   )
@@ -309,5 +331,6 @@ export const policySchema = z
   .describe('A policy: which interactions are open, and which changes are permitted.')
 
 export type PolicyInput = z.infer<typeof policySchema>
+export type InvariantInput = z.infer<typeof invariantSchema>
 export type RuleSetInput = z.infer<typeof ruleSetSchema>
 export type ChangeInput = z.infer<typeof changeSchema>

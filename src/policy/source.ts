@@ -41,10 +41,20 @@ export interface Source {
   readonly data: unknown
   /** Mistakes of the YAML itself; `data` is undefined then. */
   readonly diagnostics: readonly Diagnostic[]
-  /** A mistake at a path. With `at: 'key'` the caret points at the key, else at the value; `word` narrows it to a part of it. */
-  diagnose(path: SourcePath, message: string, options?: { at?: 'key' | 'value'; word?: string }): Diagnostic
+  /** A mistake at a path. */
+  diagnose(path: SourcePath, message: string, options?: Pointing): Diagnostic
   /** What stands at a path as JSON, in which a number has the digits that were written: `4.10`. Null where nothing stands. */
   json(path: SourcePath): Json
+}
+
+/** What a mistake points at. */
+export interface Pointing {
+  /** The key, or (without it) the value. */
+  readonly at?: 'key' | 'value'
+  /** A word of it: where it occurs first. */
+  readonly word?: string
+  /** A part of the text that is the value, in UTF-16 code units. */
+  readonly span?: { readonly offset: number; readonly length: number }
 }
 
 /** Characters of a line that are shown. */
@@ -110,6 +120,13 @@ export function readSource(file: string, written: string): Source {
           end = start + options.word.length
         }
       }
+      if (options.span) {
+        const { offset, length } = options.span
+        const places = placesOf(text.slice(start, end), textAt(data, path))
+        const first = start + (places[offset] ?? 0)
+        end = Math.max(first + 1, start + (places[offset + length - 1] ?? 0) + 1)
+        start = first
+      }
       const lineEnd = text.indexOf('\n', start)
       return at(start, lineEnd < 0 ? end : Math.min(end, lineEnd), writePath(path), message)
     },
@@ -142,6 +159,26 @@ function namedByTexts(value: unknown): Json {
 function jsonAt(json: Json | undefined, step: PropertyKey): Json | undefined {
   if (Array.isArray(json)) return (json as readonly Json[])[Number(step)]
   return isObject(json) ? json.get(String(step)) : undefined
+}
+
+/** Where in the YAML of a scalar each character of its value stands: quotation marks, escapes and indents are passed over. */
+function placesOf(raw: string, value: string): readonly number[] {
+  const places: number[] = []
+  // A block scalar begins on the line after its mark.
+  let at = /^[|>]/.test(raw) ? raw.indexOf('\n') + 1 : 0
+  for (const character of value) {
+    const found = /\s/.test(character) ? at : raw.indexOf(character, at)
+    for (let i = 0; i < character.length; i++) places.push(Math.max(found, at) + i)
+    // White space may be folded, or written otherwise: the next character is looked for from the same place.
+    if (found >= at && raw.startsWith(character, found)) at = found + character.length
+  }
+  return places
+}
+
+function textAt(data: unknown, path: SourcePath): string {
+  let value = data
+  for (const step of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[step]
+  return typeof value === 'string' ? value : ''
 }
 
 /** `['resources', 'Flag', 'changes', 0]` → `resources.Flag.changes[0]` */

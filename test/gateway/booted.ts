@@ -51,6 +51,7 @@ export interface Settings {
   readonly timeouts?: Partial<GatewayConfig['timeouts']>
   readonly cache?: GatewayConfig['cache']
   readonly forwardHeaderFields?: readonly string[]
+  readonly ruleHeaderFields?: readonly string[]
   readonly publicUrl?: URL
   readonly judge?: GatewayOptions['judge']
   /** Instead of the stub's. */
@@ -85,6 +86,7 @@ export async function boot(settings: Settings = {}): Promise<Booted> {
     timeouts: { requestMs: 5000, connectMs: 1000, upstreamMs: 5000, drainMs: 2000, ...settings.timeouts },
     cache: settings.cache ?? { bytes: 1024 * 1024, expireMs: 60_000 },
     forwardHeaderFields: settings.forwardHeaderFields ?? [],
+    ruleHeaderFields: settings.ruleHeaderFields ?? [],
   }
   const gateway = createGateway({
     config,

@@ -23,6 +23,7 @@ describe('gateway.yaml', () => {
       timeouts: { requestMs: 30_000, connectMs: 2000, upstreamMs: 30_000, drainMs: 25_000 },
       cache: { bytes: 67_108_864, expireMs: 300_000 },
       forwardHeaderFields: [],
+      ruleHeaderFields: [],
     })
   })
 
@@ -42,12 +43,14 @@ describe('gateway.yaml', () => {
     upstream: { url: 'https://fhir.example/r4/', paging-parameter: _getpages }
 cache: off
 forward-header-fields: [X-Tenant]
+rule-header-fields: [X-Role]
 `,
     )
     expect(settings).toMatchObject({
       bases: [{ path: '/a/R4', profile: { pagingParameter: '_getpages' } }],
       cache: 'off',
       forwardHeaderFields: ['x-tenant'],
+      ruleHeaderFields: ['x-role'],
     })
     expect(settings!.bases[0]!.upstreamUrl!.href).toBe('https://fhir.example/r4')
   })
@@ -66,6 +69,10 @@ forward-header-fields: [X-Tenant]
     ],
     [`${smallest}cache: on`, 'cache: Expected `off`, or a mapping of keys to values.'],
     [`${smallest}cache: { expires: 5m }`, 'cache.expires: There is no setting `expires` here. Did you mean `expire`?'],
+    [
+      `${smallest}rule-header-fields: [Authorization]`,
+      'rule-header-fields[0]: Expected the name of a header field that holds no credentials.',
+    ],
     [
       `${smallest}forward-header-fields: [If-Match]`,
       'forward-header-fields[0]: Expected the name of a header field that the gateway does not make itself.',

@@ -107,6 +107,49 @@ resources:
     })
   })
 
+  describe('with a policy that asks about the request', () => {
+    const asking = (require: string) => `policy: p
+fhir: 4.0.1
+resources:
+  Flag:
+    interactions: [create]
+    create:
+      rest: { permit-as: anything }
+      invariants:
+        - rule: asked by a clerk
+          require: "${require}"
+`
+    const load = (require: string, settings = '') =>
+      loadConfig(
+        folderWith({
+          'gateway.yaml': `bases: [{ path: /r4, policy: p.yaml }]\n${settings}`,
+          'p.yaml': asking(require),
+        }),
+      )
+
+    it('takes the header fields that gateway.yaml names', () => {
+      expect(load("%`header-x-role` = 'clerk'", 'rule-header-fields: [X-Role]')).toMatchObject({
+        ok: true,
+        loaded: { ruleHeaderFields: ['x-role'] },
+      })
+    })
+
+    it.each([
+      [
+        "%`header-x-role` = 'clerk'",
+        21,
+        /^The header field `x-role` is not among the `rule-header-fields` of .*gateway\.yaml\. Did you mean `x-roles`\?$/,
+      ],
+      ["true and %scopes contains 'clerk'", 30, /^The gateway verifies no token yet/],
+    ])('tells where it asks for what the gateway does not know: %s', (require, column, message) => {
+      expect(load(require, 'rule-header-fields: [X-Roles]')).toMatchObject({
+        ok: false,
+        policies: 1,
+        diagnostics: [{ line: 10, column, message: expect.stringMatching(message) }],
+      })
+    })
+  })
+
   it('compiles a policy that two bases share once', () => {
     const [first, second] = twoBases().bases
     expect(first!.compiled).toBe(second!.compiled)

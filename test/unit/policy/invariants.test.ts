@@ -1,0 +1,321 @@
+import { describe, expect, it } from 'vitest'
+import type { Resource } from '../../../src/fhir/element.ts'
+import { parseJson } from '../../../src/fhir/json.ts'
+import { parseXml, writeXml } from '../../../src/fhir/xml.ts'
+import { compilePolicy } from '../../../src/policy/compile.ts'
+import type { Decision } from '../../../src/policy/decision.ts'
+import { judge, judgeOperation } from '../../../src/policy/judge.ts'
+import type { Policy } from '../../../src/policy/policy.ts'
+import { plainRequest, type RequestFacts } from '../../../src/policy/request-facts.ts'
+import { writeDiagnostic } from '../../../src/policy/source.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+function compiled(text: string): Policy {
+  const result = compilePolicy('p.yaml', text)
+  if (!result.ok) throw new Error(result.diagnostics.map(writeDiagnostic).join('\n'))
+  return result.policy
+}
+
+/** A policy under which everything of an Encounter may be changed that keeps these invariants. */
+function policyWith(...invariants: Json[]): Policy {
+  const rules = {
+    rest: { 'permit-as': 'edit' },
+    invariants: invariants.map((own, i) => ({ rule: `rule ${i}`, ...own })),
+  }
+  const pinned = { 'if-match': 'required', ...rules }
+  return compiled(
+    JSON.stringify({
+      policy: 'p',
+      fhir: '4.0.1',
+      resources: {
+        Encounter: { interactions: ['update', 'create', 'delete'], update: pinned, create: rules, delete: pinned },
+      },
+    }),
+  )
+}
+
+function read(json: Json, { definitions }: Policy): Resource {
+  const parsed = parseJson(JSON.stringify({ resourceType: 'Encounter', ...json }), definitions)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults))
+  return parsed.value
+}
+
+const before = { status: 'in-progress', class: { code: 'AMB' } }
+
+/** Judges an update, on the road of FHIR JSON and on that of FHIR XML, which must come to the same. */
+function update(policy: Policy, after: Json, stored: Json = before, request: RequestFacts = plainRequest('update')) {
+  const judged = (road: (resource: Resource) => Resource): Decision =>
+    judge(
+      policy,
+      {
+        interaction: 'update',
+        type: 'Encounter',
+        before: road(read(stored, policy)),
+        after: road(read(after, policy)),
+      },
+      { bases: [], maxRefusals: 50, request },
+    )
+  const json = judged((resource) => resource)
+  const xml = judged((resource) => {
+    const parsed = parseXml(writeXml(resource), policy.definitions)
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults))
+    return parsed.value
+  })
+  expect({ ...xml, after: undefined }).toEqual({ ...json, after: undefined })
+  return json
+}
+
+/** `permitted`, or what is refused. */
+function told(decision: Decision): string | string[] {
+  return decision.verdict === 'permit' ? 'permitted' : decision.refusals.map(({ diagnostics }) => diagnostics)
+}
+
+const broken = ['Encounter breaks the rule `rule 0`. Rule 0.']
+const unknown = (why: string) => [
+  `Encounter cannot be shown to keep the rule \`rule 0\`: its condition ${why}. Rule 0.`,
+]
+const empty = unknown('gives nothing')
+const several = unknown('gives several values')
+const noBoolean = unknown('gives something that is not true or false')
+const failed = unknown('cannot be evaluated on this resource')
+
+const finished = { status: 'finished', class: { code: 'AMB' } }
+const ended = { ...finished, period: { end: '2026-01-31T12:00:00Z' } }
+
+describe('an invariant', () => {
+  const hasEnd = policyWith({ require: "%after.status = 'finished' implies %after.period.end.exists()" })
+
+  it('permits what keeps it', () => {
+    expect(update(hasEnd, ended)).toMatchObject({ verdict: 'permit', permittedAs: ['edit'] })
+  })
+
+  it('refuses what breaks it', () => {
+    expect(told(update(hasEnd, finished))).toEqual(broken)
+  })
+
+  it.each([
+    ['true', 'permitted'],
+    ['false', broken],
+    ['(%after.id.exists() and {}).not()', 'permitted'],
+    ['%after.period.end > @2020-01-01T00:00:00Z', empty],
+    ['%before.id = %after.id', empty],
+    ['%after.participant.period.exists().select(true | false)', several],
+    ['%after.descendants().where($this is code)', several],
+    ['%after.children().where($this is code)', noBoolean],
+    ['%after.children().where($this is code).toInteger() = 1', empty],
+    ['%after.descendants().toInteger() = 1', failed],
+    ['%after.descendants().single().exists()', failed],
+    ['%after.descendants().where($this).exists()', failed],
+    ['iif(%after.children().first(), true, true)', failed],
+  ])('that gives %s permits only when that is exactly true', (require, expected) => {
+    expect(told(update(policyWith({ require }), finished))).toEqual(expected)
+  })
+
+  it.each([
+    ['true', broken],
+    ['false', 'permitted'],
+    ['%before.id = %after.id', 'permitted'],
+    ["%after.status = 'finished'", broken],
+    ["%after.status = 'planned'", 'permitted'],
+    ['%after.descendants().where($this is code)', several],
+    ['%after.children().where($this is code)', noBoolean],
+    ['%after.descendants().single().exists()', failed],
+  ])('applies when %s is true, and refuses when that cannot be told', (when, expected) => {
+    expect(told(update(policyWith({ when, require: 'false' }), finished))).toEqual(expected)
+  })
+
+  it('is asked of the change alone: what changes nothing is permitted, whatever was stored', () => {
+    expect(update(hasEnd, finished, finished)).toMatchObject({ permittedAs: ['no-change'] })
+  })
+
+  it('is told beside everything else that is wrong', () => {
+    const policy = compiled(`policy: p
+fhir: 4.0.1
+resources:
+  Encounter:
+    interactions: [update]
+    update:
+      if-match: required
+      changes:
+        ending: [{ replaced: status, from: in-progress, to: finished }]
+      invariants:
+        - rule: a finished encounter has an end
+          require: "%after.period.end.exists()"
+          at: period.end
+          otherwise: { status: 400, issue: required, help: Send period.end. }
+        - rule: an encounter has a subject
+          when: "%after.subject.exists().not()"
+          require: "false"
+          at: subject.reference
+          otherwise: { say: Say whom it is about. }
+        - { rule: this one is kept, require: "%after.status.exists()" }
+`)
+    expect(update(policy, { ...finished, class: { code: 'IMP' } })).toMatchObject({
+      verdict: 'deny',
+      refusals: [
+        { rule: 'Encounter.update', expression: 'Encounter.class.code' },
+        {
+          rule: 'Encounter.update/a finished encounter has an end',
+          expression: 'Encounter.period.end',
+          diagnostics: 'Encounter.period.end breaks the rule `a finished encounter has an end`. Send period.end.',
+          answer: { status: 400, issue: 'required', text: 'A finished encounter has an end.' },
+        },
+        {
+          rule: 'Encounter.update/an encounter has a subject',
+          expression: 'Encounter.subject.reference',
+          diagnostics:
+            'Encounter.subject.reference breaks the rule `an encounter has a subject`. Say whom it is about.',
+          answer: { status: 422, issue: 'business-rule', text: 'Say whom it is about.' },
+        },
+      ],
+    })
+  })
+
+  it('is asked of what is left when the rest is put back, and that is what its refusal is about', () => {
+    const policy = compiled(`policy: p
+fhir: 4.0.1
+resources:
+  Encounter:
+    interactions: [update]
+    update:
+      if-match: required
+      changes:
+        ending: [{ replaced: status, from: in-progress, to: finished }]
+      rest: { restore-as: kept }
+      invariants:
+        - { rule: a finished encounter is ambulatory, require: "%after.class.code = 'AMB'", at: class.code }
+`)
+    const inpatient = { ...before, class: { code: 'IMP' } }
+    expect(update(policy, { ...finished, class: { code: 'IMP' } })).toMatchObject({ permittedAs: ['ending', 'kept'] })
+    expect(update(policy, finished, inpatient)).toMatchObject({
+      refusals: [{ rule: 'Encounter.update/a finished encounter is ambulatory', expression: 'Encounter.class.code' }],
+    })
+  })
+
+  it('names the element that `at` selects, with its index', () => {
+    const policy = policyWith({ require: '%after.identifier.value.exists()', at: 'identifier.value' })
+    const after = { ...finished, identifier: [{ system: 'https://a.example' }, { system: 'https://b.example' }] }
+    expect(update(policy, after)).toMatchObject({ refusals: [{ expression: 'Encounter.identifier[0].value' }] })
+  })
+
+  it('sees nothing before a create and nothing after a delete', () => {
+    const policy = policyWith(
+      { when: "%interaction = 'create'", require: "%before.empty() and %resource = %after and status = 'finished'" },
+      { when: "%interaction = 'delete'", require: "%after.empty() and %resource = %before and status = 'finished'" },
+    )
+    const surroundings = { bases: [], maxRefusals: 50 }
+    const resource = read(finished, policy)
+    for (const interaction of ['create', 'delete'] as const) {
+      const [before, after] = interaction === 'create' ? [undefined, resource] : [resource, undefined]
+      const request = plainRequest(interaction)
+      const decision = judge(policy, { interaction, type: 'Encounter', before, after }, { ...surroundings, request })
+      expect(told(decision)).toBe('permitted')
+    }
+  })
+
+  it('is asked of the Parameters of an operation', () => {
+    const policy = compiled(`policy: p
+fhir: 4.0.1
+resources: {}
+system:
+  interactions: []
+  operations:
+    $close:
+      methods: [POST]
+      changes: { close: [{ added: $this, open: true }] }
+      invariants:
+        - rule: one reason
+          require: "parameter.where(name = 'reason').count() = 1 and %interaction = 'operation'"
+`)
+    const decide = (names: readonly string[]) => {
+      const text = JSON.stringify({
+        resourceType: 'Parameters',
+        parameter: names.map((name) => ({ name, valueString: 'x' })),
+      })
+      const parameters = parseJson(text, policy.definitions)
+      if (!parameters.ok) throw new Error(text)
+      const surroundings = { bases: [], maxRefusals: 50, request: plainRequest('operation') }
+      return told(judgeOperation(policy.system.operations.get('close')!.rules!, policy, parameters.value, surroundings))
+    }
+    expect(decide(['reason'])).toBe('permitted')
+    expect(decide(['reason', 'reason'])).toEqual(['Parameters breaks the rule `one reason`. One reason.'])
+  })
+
+  it('sees the facts of the request', () => {
+    const policy = policyWith({
+      require:
+        "%interaction = 'patch' and %scopes contains 'a' and %`header-x-role` = 'clerk' and %`header-x-other`.empty()",
+    })
+    const request = {
+      interaction: 'patch',
+      scopes: ['b', 'a'],
+      headerFields: { 'x-role': ['clerk'], 'x-other': [] },
+    } as const
+    expect(told(update(policy, finished, before, request))).toBe('permitted')
+    const twice = { ...request, headerFields: { ...request.headerFields, 'x-role': ['clerk', 'clerk'] } }
+    expect(told(update(policy, finished, before, twice))).toEqual(broken)
+    // A header field that the config does not name is no variable: nothing can be told of it.
+    expect(told(update(policy, finished, before, { ...request, headerFields: {} }))).toEqual(failed)
+  })
+})
+
+describe('what an invariant sees of a resource', () => {
+  it.each([
+    ['an extension beside a value', "status.extension('https://a.example').value = 'x' and status = 'finished'"],
+    [
+      'an extension instead of a value',
+      "language.extension('https://a.example').exists() and language.hasValue().not()",
+    ],
+    ['the lists of both halves, in step', "hospitalization.extension.value.where($this = 'b').extension.value = 'y'"],
+    ['contained resources', "contained.ofType(Patient).name.given.first() = 'Ann'"],
+    ['the items of a contained list, with one that has no value', 'contained.ofType(Patient).name.given.count() = 3'],
+    ['the type of a choice', "extension.value.ofType(Coding).code = 'c'"],
+    ['a narrative, as its XHTML', "text.`div`.contains('<b>x</b>')"],
+    ['a decimal with its digits', "length.value = 1.5 and length.value.toString() = '1.50'"],
+    ['a boolean', 'participant.extension.value = false'],
+    ['a reference', "subject.reference = 'Patient/p1'"],
+    ['nothing that is not there', 'serviceType.exists().not()'],
+  ])('is %s, in both formats', (_, require) => {
+    const given = {
+      given: ['Ann', null, 'Lee'],
+      _given: [null, { extension: [{ url: 'https://a.example', valueCode: 'z' }] }, null],
+    }
+    const after = {
+      ...finished,
+      _status: { extension: [{ url: 'https://a.example', valueString: 'x' }] },
+      _language: { extension: [{ url: 'https://a.example', valueString: 'x' }] },
+      text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml"><b>x</b></div>' },
+      contained: [{ resourceType: 'Patient', id: 'p1', name: [given] }],
+      extension: [{ url: 'https://b.example', valueCoding: { code: 'c' } }],
+      subject: { reference: 'Patient/p1' },
+      participant: [{ extension: [{ url: 'https://c.example', valueBoolean: false }] }],
+      length: { value: 'THE NUMBER' },
+      hospitalization: {
+        extension: [
+          {
+            url: 'https://d.example',
+            valueString: 'b',
+            _valueString: { extension: [{ url: 'https://e.example', valueString: 'y' }] },
+          },
+        ],
+      },
+    }
+    const policy = policyWith({ require })
+    const text = JSON.stringify({ resourceType: 'Encounter', ...after }).replace('"THE NUMBER"', '1.50')
+    for (const road of ['json', 'xml']) {
+      const json = parseJson(text, policy.definitions)
+      if (!json.ok) throw new Error(JSON.stringify(json.faults))
+      const resource = road === 'json' ? json : parseXml(writeXml(json.value), policy.definitions)
+      if (!resource.ok) throw new Error(JSON.stringify(resource.faults))
+      const write = {
+        interaction: 'update',
+        type: 'Encounter',
+        before: read(before, policy),
+        after: resource.value,
+      } as const
+      const request = plainRequest('update')
+      expect(told(judge(policy, write, { bases: [], maxRefusals: 50, request }))).toBe('permitted')
+    }
+  })
+})
