@@ -8,6 +8,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/policies/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
+          // Properties take seconds on a machine that is busy with other things.
+          testTimeout: 30_000,
         },
       },
       { test: { name: 'gateway', include: ['test/gateway/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 } },
