@@ -138,7 +138,7 @@ export class CompileContext {
     at: SourcePath,
     scope: Scope,
     options?: { at?: 'key' | 'value' },
-  ): { path: Path; end: ElementType } | undefined {
+  ): { path: Path; end: ElementType; parent: ElementType } | undefined {
     let path: Path
     try {
       path = parsePath(text)
@@ -150,6 +150,7 @@ export class CompileContext {
     const root = this.variable(path.root, at, scope, options)
     if (!root) return undefined
     let end: ElementType = root
+    let parent: ElementType = root
     const steps: Step[] = []
     let repeats = false
     for (const step of path.steps) {
@@ -162,6 +163,7 @@ export class CompileContext {
         this.report(at, `${subject} has no element \`${step.name}\`.${hint}`, { ...options, word: step.name })
         return undefined
       }
+      parent = end
       end = child
       repeats ||= child.repeats
       if (step.type !== undefined) {
@@ -189,7 +191,7 @@ export class CompileContext {
       if (keys.includes(undefined)) return undefined
       steps.push({ ...step, keys: keys as Key[] })
     }
-    return { path: { ...path, steps, repeats }, end }
+    return { path: { ...path, steps, repeats }, end, parent }
   }
 
   variable(name: string, at: SourcePath, scope: Scope, options?: { at?: 'key' | 'value' }): Variable | undefined {

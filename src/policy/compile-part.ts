@@ -121,10 +121,12 @@ function compilePart(
   if (kind === 'appended' && path.steps.length === 0) {
     context.report(where.at, 'Only an item of a list can be appended.')
   }
+  const { as } = whole
   const variable: [string, Variable] | undefined =
-    whole.as === undefined ? undefined : [whole.as, { ...found.end, side: 'added', path }]
-  if (variable) checkVariableName(context, variable[0], origin('as').at, part.scope)
-  if (whole.with && !variable)
+    as !== undefined && checkVariableName(context, as, origin('as').at, part.scope)
+      ? [as, { ...found.end, side: 'added', path }]
+      : undefined
+  if (whole.with && as === undefined)
     context.report(origin('with').at, '`with` needs `as`: the variable that its parts are about.', { at: 'key' })
   const content = compileContent(
     context,
@@ -155,7 +157,7 @@ function compilePart(
       content,
       with: withParts,
       ...(whole.total === undefined ? {} : { total: whole.total }),
-      ...(whole.as === undefined ? {} : { as: whole.as }),
+      ...(variable ? { as: variable[0] } : {}),
     },
     ...(variable ? { variable } : {}),
   }
@@ -176,7 +178,13 @@ function reroot(path: Path, about: string): Path {
   }
 }
 
-export function checkVariableName(context: CompileContext, name: string, at: SourcePath, scope: Scope): void {
-  if (!/^\$[A-Za-z][A-Za-z0-9-]*$/.test(name)) context.report(at, 'A variable is written `$name`.')
-  else if (scope.has(name)) context.report(at, `\`${name}\` is bound already.`)
+/** Whether a name is one that may be bound here; it is reported when it is not. */
+export function checkVariableName(context: CompileContext, name: string, at: SourcePath, scope: Scope): boolean {
+  const mistake = scope.has(name)
+    ? `\`${name}\` is bound already.`
+    : /^\$[A-Za-z][A-Za-z0-9-]*$/.test(name)
+      ? undefined
+      : 'A variable is written `$name`.'
+  if (mistake !== undefined) context.report(at, mistake)
+  return mistake === undefined
 }

@@ -85,26 +85,45 @@ function compileRest(
     : { kind: 'restore', name: restoreAs ?? '', except }
 }
 
+/** Lists that are paired in a way of their own: extensions by url, contained resources by type and id. */
+const pairedAlready: ReadonlySet<string | undefined> = new Set(['contained', 'extension', 'modifierExtension'])
+
 function compileMatch(context: CompileContext): ReadonlyMap<string, readonly string[]> {
   const match = new Map<string, readonly string[]>()
   for (const [list, key] of Object.entries(context.input.match ?? {})) {
+    const at = ['match', list]
+    const mistake = (message: string) => context.report(at, message, { at: 'key' })
     const [type = '', ...names] = list.split('.')
-    const root: Scope = new Map([['$this', { definition: type, type, side: 'any', path: undefined }]])
     if (!context.definitions.isResource(type) || names.length === 0) {
-      context.report(['match', list], `\`${list}\` must be a resource type and an element of it: \`List.entry\`.`, {
-        at: 'key',
-      })
+      mistake(`\`${list}\` must be a resource type and an element of it: \`List.entry\`.`)
       continue
     }
-    const end = context.path(names.join('.'), ['match', list], root, { at: 'key' })?.end
-    if (!end) continue
-    const item: Scope = new Map([['$this', { ...end, side: 'any', path: undefined }]])
-    const found = context.path(key, ['match', list], item)
-    if (found)
-      match.set(
-        list,
-        found.path.steps.map((step) => step.name),
-      )
+    const whole: Variable = { definition: type, type, side: 'any', path: undefined }
+    const found = context.path(names.join('.'), at, new Map([['$this', whole]]), { at: 'key' })
+    if (!found) continue
+    const name = names.at(-1)!
+    const parent = found.parent.definition
+    if (pairedAlready.has(name)) mistake(`\`${name}\` has a pairing of its own already.`)
+    else if (`${parent}.${name}` !== list) {
+      mistake(`\`${name}\` is an element of every ${parent}: only a list of a resource type itself can have a key.`)
+    } else if (!context.definitions.child(parent, name)!.repeats) mistake(`\`${list}\` does not repeat.`)
+    const item: Scope = new Map([['$this', { ...found.end, side: 'any', path: undefined }]])
+    const keyed = context.path(key, at, item)
+    if (!keyed) continue
+    const { root, steps } = keyed.path
+    if (
+      root !== '$this' ||
+      steps.length === 0 ||
+      steps.some(({ keys, type: of, selector }) => keys.length > 0 || of || selector)
+    ) {
+      context.report(at, 'The key is named by its elements alone: `item.reference`.')
+    } else if (!context.definitions.isPrimitive(keyed.end.type)) {
+      context.report(at, `\`${key}\` is a ${keyed.end.type}: the key is a value.`)
+    }
+    match.set(
+      list,
+      steps.map((step) => step.name),
+    )
   }
   return match
 }
@@ -129,7 +148,7 @@ function compileChange(
     context.report(eachAt, 'Expected exactly one of `kept` and `appended`.', { at: 'key' })
     return { name, id, parts: [] }
   }
-  checkVariableName(context, each.as, [...eachAt, 'as'], scope)
+  if (!checkVariableName(context, each.as, [...eachAt, 'as'], scope)) return { name, id, parts: [] }
   const found = context.path(text, [...eachAt, side], scope)
   if (!found) return { name, id, parts: [] }
   const own = context.otherwise(each.otherwise, [...eachAt, 'otherwise'], otherwise)

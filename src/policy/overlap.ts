@@ -49,23 +49,25 @@ interface Bound {
 function flatten(change: Change): Claim[] {
   const claims: Claim[] = []
   const { forEach } = change
-  const bound = new Map<string, Bound>()
+  const start = new Map<string, Bound>()
   if (forEach) {
-    bound.set(forEach.variable, { side: forEach.side === 'kept' ? 'kept' : 'added', path: forEach.path })
+    const { variable, path } = forEach
+    start.set(variable, { side: forEach.side === 'kept' ? 'kept' : 'added', path })
     if (forEach.side === 'appended')
-      claims.push({ change, kind: 'appended', path: forEach.path, transition: undefined, bound })
+      claims.push({ change, kind: 'appended', path, transition: undefined, bound: start })
   }
-  const visit = (parts: readonly Part[]) => {
+  const visit = (parts: readonly Part[], outer: Bounds) => {
+    let bound = outer
     for (const part of parts) {
       const transition = part.kind === 'replaced' ? part : undefined
       claims.push({ change, kind: part.kind, path: part.path, transition, bound })
       if (part.kind !== 'replaced' && part.as !== undefined) {
-        bound.set(part.as, { side: 'added', path: part.path })
-        visit(part.with)
+        bound = new Map(bound).set(part.as, { side: 'added', path: part.path })
+        visit(part.with, bound)
       }
     }
   }
-  visit(change.parts)
+  visit(change.parts, start)
   return claims
 }
 

@@ -57,6 +57,8 @@ export interface Pointing {
   readonly span?: { readonly offset: number; readonly length: number }
 }
 
+const starMessage = "A star begins an alias in YAML. For every other resource type write `'*':`, in quotes."
+
 /** Characters of a line that are shown. */
 const maxExcerpt = 400
 
@@ -86,8 +88,8 @@ export function readSource(file: string, written: string): Source {
     return { file, line, column: col, path, message, excerpt }
   }
 
-  const broken = [...document.errors, ...document.warnings].map((error) =>
-    at(error.pos[0], error.pos[1], '', `${sentence(error.message)}`),
+  const broken = [...document.errors, ...document.warnings].map(({ pos, message }) =>
+    at(pos[0], pos[1], '', text[pos[0] - 1] === '*' && message.startsWith('Alias') ? starMessage : sentence(message)),
   )
   if (second) broken.push(at(second.range[0], second.range[1], '', 'There may be only one YAML document.'))
   if (large) broken.push(at(large.offset, large.offset + 1, '', large.message))
@@ -264,6 +266,14 @@ export function diagnoseSchema(source: Source, error: z.ZodError, root: z.ZodTyp
       diagnostics.push(source.diagnose(path, `Expected ${expected}.`))
       return
     }
+    if (issue.code === 'invalid_key') {
+      const key = String(path.at(-1))
+      const [why] = issue.issues
+      const hint = why?.code === 'invalid_value' ? didYouMean(key, why.values.map(String)) : ''
+      const message = why && hint === '' ? `Expected ${expectation(why)}.` : `There is no \`${key}\` here.${hint}`
+      diagnostics.push(source.diagnose(path, message, { at: 'key' }))
+      return
+    }
     if (issue.code === 'invalid_type' && issue.input === undefined && path.length > 0 && missing(source.data, path)) {
       const key = String(path.at(-1))
       diagnostics.push(
@@ -319,8 +329,6 @@ function expectation(issue: z.core.$ZodIssue): string {
       return `at most ${issue.maximum}`
     case 'unrecognized_keys':
       return `no setting ${issue.keys.map((key) => `\`${key}\``).join(', ')}`
-    case 'invalid_key':
-      return 'another key'
     default:
       return issue.message ? issue.message.replace(/\.$/, '') : 'another value'
   }
@@ -338,7 +346,8 @@ function keysAt(schema: z.ZodType, data: unknown, path: SourcePath): string[] {
       return next ? keysAt(next, data, path.slice(1)) : []
     }
     case 'record':
-      return path.length > 0 && def.valueType ? keysAt(def.valueType, data, path.slice(1)) : []
+      if (path.length === 0) return Object.values((def.keyType as { def: SchemaDef } | undefined)?.def.entries ?? {})
+      return def.valueType ? keysAt(def.valueType, data, path.slice(1)) : []
     case 'array':
       return path.length > 0 && def.element ? keysAt(def.element, data, path.slice(1)) : []
     case 'union':
@@ -361,6 +370,9 @@ function keysAt(schema: z.ZodType, data: unknown, path: SourcePath): string[] {
 interface SchemaDef {
   readonly type: string
   readonly shape?: Readonly<Record<string, z.ZodType>>
+  readonly keyType?: unknown
+  /** Of an enumeration. */
+  readonly entries?: Readonly<Record<string, string>>
   readonly valueType?: z.ZodType
   readonly element?: z.ZodType
   readonly options?: readonly z.ZodType[]
