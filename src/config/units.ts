@@ -2,6 +2,10 @@ const millisecondsPer: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 6
 
 const bytesPer: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 
+/** What a duration and a size look like. */
+export const durationPattern = /^[1-9]\d{0,8} ?(ms|s|m|h)$/
+export const sizePattern = /^[1-9]\d{0,8} ?(B|KiB|MiB|GiB)$/
+
 /** Node's timers hold no more: a longer delay would fire at once. */
 const longestDuration = 2 ** 31 - 1
 

@@ -15,7 +15,13 @@ export const answerSchema = z
     issue: text.optional().describe('OperationOutcome.issue.code, from the value set of the FHIR version.'),
     code: text.optional().describe('A code of `outcome.codes.system`, for OperationOutcome.issue.details.coding.'),
     codings: z
-      .array(z.strictObject({ system: text, code: text, display: text.optional() }))
+      .array(
+        z.strictObject({
+          system: text.describe('Coding.system'),
+          code: text.describe('Coding.code'),
+          display: text.optional().describe('Coding.display'),
+        }),
+      )
       .max(10)
       .optional()
       .describe('Codings of other systems, which follow `code` in OperationOutcome.issue.details.coding.'),
@@ -23,6 +29,7 @@ export const answerSchema = z
     help: text.optional().describe('One sentence that follows in diagnostics: what to do instead.'),
   })
   .describe('How a refusal is answered. What is not set here comes from `answers`, then from FHIR.')
+  .meta({ id: 'answer' })
 
 const literal = z.union([z.string(), z.boolean(), z.number(), z.null()])
 const literals = z
@@ -34,7 +41,7 @@ const times = z
   .describe('How often: a number, or a range such as `0..1` or `1..*`.')
 
 const interactions = z
-  .array(z.enum(interactionCodes))
+  .array(z.enum(interactionCodes).meta({ id: 'interaction' }))
   .describe(
     'The interactions that are open, in FHIR’s restful-interaction codes (and `paging`). All others are closed.',
   )
@@ -104,7 +111,7 @@ const content = {
 const conditionSchema: z.ZodType<ConditionInput> = z
   .strictObject({
     ...content,
-    is: literals.optional(),
+    is: literals.optional().describe('Its value is one of these; `absent` allows that it is not there.'),
     coded: text
       .optional()
       .describe('The name of a list under `lists`: one coding from it, none with another code of its systems.'),
@@ -120,12 +127,13 @@ const conditionSchema: z.ZodType<ConditionInput> = z
     'refers to': text
       .optional()
       .describe('A reference that names what a variable is bound to (`$this`: the resource).'),
-    times: times.optional(),
+    times: times.optional().describe('How many there are; once without it.'),
     otherwise: answerSchema.optional().describe('The answer when the condition does not hold.'),
     'wrong-code': answerSchema.optional().describe('`coded`: the answer to a code that is not in the list.'),
     'wrong-system': answerSchema.optional().describe('`coded`: the answer to codings of other systems only.'),
   })
   .describe('What an element below a subtree must be.')
+  .meta({ id: 'condition' })
 
 export interface PartInput extends ContentInput {
   use?: string | undefined
@@ -151,12 +159,12 @@ const partSchema: z.ZodType<PartInput> = z
     on: text.optional().describe('With `use`: the variable that stands for `$this` in that part.'),
     rule: text.optional().describe('The name of the rule, in refusals and logs.'),
     replaced: text.optional().describe('A path: the value of every element that it selects goes `from` … `to` ….'),
-    from: literals.optional(),
-    to: literals.optional(),
+    from: literals.optional().describe('`replaced`: the stored value, one of these; `absent` stands for no element.'),
+    to: literals.optional().describe('`replaced`: the new value, one of these.'),
     added: text.optional().describe('A path: elements that come, anywhere in their list.'),
     appended: text.optional().describe('A path: elements that come after the last one that was kept.'),
     removed: text.optional().describe('A path: elements that go.'),
-    times: times.optional(),
+    times: times.optional().describe('How many differences it takes; once without it. `0..1` makes it optional.'),
     total: z.int().min(1).optional().describe('How many the path selects in the new version, kept ones counted.'),
     as: text.optional().describe('A variable for the elements that came: `$provenance`.'),
     with: z
@@ -166,24 +174,28 @@ const partSchema: z.ZodType<PartInput> = z
     otherwise: answerSchema.optional().describe('The answer when this part is missing or wrong.'),
   })
   .describe('One difference that belongs to a change: exactly one of use, replaced, added, appended, removed.')
+  .meta({ id: 'part' })
 
 const partsList = z.array(z.union([text, partSchema])).min(1)
 
-const changeSchema = z.union([
-  partsList,
-  z.strictObject({
-    'for each': z
-      .strictObject({
-        kept: text.optional().describe('A path: once per item that stands on both sides.'),
-        appended: text.optional().describe('A path: once per item that came at the end of its list.'),
-        as: text.describe('The variable for the item: `$condition`.'),
-        ...content,
-        otherwise: answerSchema.optional(),
-      })
-      .describe('The change may occur once per item.'),
-    parts: partsList,
-  }),
-])
+const changeSchema = z
+  .union([
+    partsList,
+    z.strictObject({
+      'for each': z
+        .strictObject({
+          kept: text.optional().describe('A path: once per item that stands on both sides.'),
+          appended: text.optional().describe('A path: once per item that came at the end of its list.'),
+          as: text.describe('The variable for the item: `$condition`.'),
+          ...content,
+          otherwise: answerSchema.optional().describe('The answer when the item is wrong.'),
+        })
+        .describe('The change may occur once per item.'),
+      parts: partsList.describe('The parts of the change, for each item.'),
+    }),
+  ])
+  .describe('A list of parts that belong together; or such a list for each of several items.')
+  .meta({ id: 'change' })
 
 const invariantSchema = z
   .strictObject({
@@ -198,6 +210,7 @@ const invariantSchema = z
     otherwise: answerSchema.optional().describe('The answer when the rule does not hold.'),
   })
   .describe('A condition on the resource before and after, in FHIRPath, beside what the changes say.')
+  .meta({ id: 'invariant' })
 
 const invariants = z
   .array(invariantSchema)
@@ -205,64 +218,78 @@ const invariants = z
   .optional()
   .describe('Conditions in FHIRPath that every change must keep. A write that changes nothing is not asked.')
 
-const ruleSetSchema = z.strictObject({
-  'if-match': z
-    .literal('required')
-    .optional()
-    .describe('update, delete: the request must name the version that it changes.'),
-  changes: z.record(text, changeSchema).default({}).describe('The permitted changes, by name.'),
-  rest: z
-    .strictObject({
-      'permit-as': text.optional().describe('It is permitted, under this name.'),
-      'restore-as': text
-        .optional()
-        .describe(
-          'update: it is put back to what is stored, the client is told so, and the rest is permitted, under this name too. Never while a change is begun and not complete.',
-        ),
-      except: z.array(text).optional().describe('Paths at, in and around which a difference is refused all the same.'),
-    })
-    .optional()
-    .describe(
-      'What becomes of differences that no change claims: exactly one of permit-as, restore-as. Without it, they are refused.',
-    ),
-  invariants,
-  otherwise: answerSchema.optional().describe('The answer to a difference that no change claims.'),
-})
+const ruleSetSchema = z
+  .strictObject({
+    'if-match': z
+      .literal('required')
+      .optional()
+      .describe('update, delete: the request must name the version that it changes.'),
+    changes: z.record(text, changeSchema).default({}).describe('The permitted changes, by name.'),
+    rest: z
+      .strictObject({
+        'permit-as': text.optional().describe('It is permitted, under this name.'),
+        'restore-as': text
+          .optional()
+          .describe(
+            'update: it is put back to what is stored, the client is told so, and the rest is permitted, under this name too. Never while a change is begun and not complete.',
+          ),
+        except: z
+          .array(text)
+          .optional()
+          .describe('Paths at, in and around which a difference is refused all the same.'),
+      })
+      .optional()
+      .describe(
+        'What becomes of differences that no change claims: exactly one of permit-as, restore-as. Without it, they are refused.',
+      ),
+    invariants,
+    otherwise: answerSchema.optional().describe('The answer to a difference that no change claims.'),
+  })
+  .describe('The rules for one interaction with resources of one type.')
+  .meta({ id: 'rules' })
 
 const operationsSchema = z
   .record(
     z.string().regex(/^\$[A-Za-z][A-Za-z0-9-]*$/, 'an operation is written `$name`'),
-    z.strictObject({
-      methods: z
-        .array(z.enum(['GET', 'POST']))
-        .min(1)
-        .describe('The HTTP methods by which it may be called.'),
-      changes: z
-        .record(text, changeSchema)
-        .optional()
-        .describe(
-          'What its Parameters must be, as something `added: $this`. Leave it out only for what changes nothing.',
-        ),
-      invariants,
-      otherwise: answerSchema.optional().describe('The answer to what no change claims.'),
-    }),
+    z
+      .strictObject({
+        methods: z
+          .array(z.enum(['GET', 'POST']))
+          .min(1)
+          .describe('The HTTP methods by which it may be called.'),
+        changes: z
+          .record(text, changeSchema)
+          .optional()
+          .describe(
+            'What its Parameters must be, as something `added: $this`. Leave it out only for what changes nothing.',
+          ),
+        invariants,
+        otherwise: answerSchema.optional().describe('The answer to what no change claims.'),
+      })
+      .describe('An operation that is open.')
+      .meta({ id: 'operation' }),
   )
   .describe('Operations that are open here, by name. All others are closed.')
 
-const resourceSchema = z.strictObject({
-  interactions,
-  conditional: z
-    .array(z.enum(['create', 'update', 'patch', 'delete']))
-    .optional()
-    .describe('The interactions in which search criteria may stand for the id.'),
-  operations: operationsSchema.optional(),
-  'instance-operations': operationsSchema.optional(),
-  update: ruleSetSchema.optional().describe('Rules for PUT and PATCH.'),
-  create: ruleSetSchema.optional().describe('Rules for POST.'),
-  delete: ruleSetSchema
-    .optional()
-    .describe('Rules for DELETE: `removed: $this`, with what the resource must have been.'),
-})
+const resourceSchema = z
+  .strictObject({
+    interactions,
+    conditional: z
+      .array(z.enum(['create', 'update', 'patch', 'delete']))
+      .optional()
+      .describe('The interactions in which search criteria may stand for the id.'),
+    operations: operationsSchema.optional().describe('Operations on the type, by name. All others are closed.'),
+    'instance-operations': operationsSchema
+      .optional()
+      .describe('Operations on a resource of the type, by name. All others are closed.'),
+    update: ruleSetSchema.optional().describe('Rules for PUT and PATCH.'),
+    create: ruleSetSchema.optional().describe('Rules for POST.'),
+    delete: ruleSetSchema
+      .optional()
+      .describe('Rules for DELETE: `removed: $this`, with what the resource must have been.'),
+  })
+  .describe('What is open for one resource type, and the rules for what is open and writes.')
+  .meta({ id: 'resource' })
 
 export const policySchema = z
   .strictObject({
@@ -277,7 +304,8 @@ export const policySchema = z
             system: text.describe('The coding system of the policy’s own codes.'),
             display: z.record(text, text).describe('The codes with their display texts.'),
           })
-          .optional(),
+          .optional()
+          .describe('The policy’s own codes, which `code` in an answer may name.'),
       })
       .optional()
       .describe('How OperationOutcomes look.'),

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import { format } from 'prettier'
+import { configurationPage } from './configuration-page.ts'
+import { schemas, writeSchema } from './json-schemas.ts'
+import { policyReferencePage } from './policy-reference-page.ts'
+
+/** Every file that is made from the sources, by its path from the project's root. A test compares them with what is there. */
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>()
+  for (const name of Object.keys(schemas) as (keyof typeof schemas)[]) {
+    files.set(`config/schemas/${name}.schema.json`, writeSchema(name))
+  }
+  files.set('docs/policy-reference.md', policyReferencePage(template('policy-reference')))
+  files.set('docs/configuration.md', configurationPage(template('configuration')))
+  // As `npm run format` would leave them, so that the two never disagree.
+  const written = [...files].map(
+    async ([path, text]) => [path, await format(text, { ...style, filepath: path })] as const,
+  )
+  return new Map(await Promise.all(written))
+}
+
+const style = JSON.parse(readFileSync('.prettierrc.json', 'utf8')) as object
+
+const template = (name: string) => readFileSync(`scripts/generate/templates/${name}.md`, 'utf8')
