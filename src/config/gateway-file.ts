@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { diagnoseSchema, readSource, type Diagnostic, type Source } from '../policy/source.ts'
+import { diagnoseSchema } from '../policy/diagnose-schema.ts'
+import { readSource, type Diagnostic, type Source } from '../policy/source.ts'
 import type { GatewayConfig, UpstreamProfile } from './config.ts'
 import { neverForwarded } from './never-forwarded.ts'
 import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts'

@@ -5,10 +5,10 @@ import { issueTypesOf, type IssueType } from '../fhir/issue-type.ts'
 import type { Json, JsonNumber } from '../fhir/json-text.ts'
 import type { FhirRelease } from '../fhir/version.ts'
 import { bounds } from './bounds.ts'
-import { compileKey, follow } from './compile-path.ts'
+import { compilePath, type CompiledPath } from './compile-path.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { ExpressionCompiler } from './fhirpath/expression.ts'
-import { parsePath, PathError, type Key, type Path, type Step } from './path.ts'
+import type { Path } from './path.ts'
 import type { ElementType } from './element-type.ts'
 import type { Answer } from './refusal.ts'
 import type { CodeList, Literal, Otherwise, Times } from './rule.ts'
@@ -133,65 +133,8 @@ export class CompileContext {
   }
 
   /** Reads a path and checks its elements against the FHIR version. Undefined after a mistake. */
-  path(
-    text: string,
-    at: SourcePath,
-    scope: Scope,
-    options?: { at?: 'key' | 'value' },
-  ): { path: Path; end: ElementType; parent: ElementType } | undefined {
-    let path: Path
-    try {
-      path = parsePath(text)
-    } catch (error) {
-      if (!(error instanceof PathError)) throw error
-      this.report(at, error.message, { ...options, ...(error.word ? { word: error.word } : {}) })
-      return undefined
-    }
-    const root = this.variable(path.root, at, scope, options)
-    if (!root) return undefined
-    let end: ElementType = root
-    let parent: ElementType = root
-    const steps: Step[] = []
-    let repeats = false
-    for (const step of path.steps) {
-      const child = this.definitions.child(end.definition, step.name)
-      if (!child) {
-        const known = this.definitions.childNames(end.definition)
-        const choices = this.definitions.choices(end.definition, step.name)
-        const hint = choices.length > 0 ? ` Name its type: \`${choices[0]}\` …` : didYouMean(step.name, known)
-        const subject = end.type === 'Resource' ? 'A resource of unknown type' : end.definition
-        this.report(at, `${subject} has no element \`${step.name}\`.${hint}`, { ...options, word: step.name })
-        return undefined
-      }
-      parent = end
-      end = child
-      repeats ||= child.repeats
-      if (step.type !== undefined) {
-        if (!this.definitions.isResource(step.type)) {
-          this.report(at, `FHIR ${this.input.fhir} has no resource type \`${step.type}\`.`, {
-            ...options,
-            word: step.type,
-          })
-          return undefined
-        }
-        if (!this.definitions.holdsResource(child.type)) {
-          this.report(at, `\`${step.name}\` holds no resources: \`ofType\` does not apply.`, {
-            ...options,
-            word: 'ofType',
-          })
-          return undefined
-        }
-        end = { definition: step.type, type: step.type }
-      }
-      if (step.selector) {
-        this.variable(step.selector.variable, at, scope, options)
-        if (!follow(this, step.selector.names, end, { at, options })) return undefined
-      }
-      const keys = step.keys.map((key) => compileKey(this, key, end, { at, options }))
-      if (keys.includes(undefined)) return undefined
-      steps.push({ ...step, keys: keys as Key[] })
-    }
-    return { path: { ...path, steps, repeats }, end, parent }
+  path(text: string, at: SourcePath, scope: Scope, options?: { at?: 'key' | 'value' }): CompiledPath | undefined {
+    return compilePath(this, text, scope, { at, options })
   }
 
   variable(name: string, at: SourcePath, scope: Scope, options?: { at?: 'key' | 'value' }): Variable | undefined {

@@ -6,6 +6,7 @@ import { releaseOf } from '../fhir/version.ts'
 import { CompileContext, TooMuch, type Ask } from './compile-context.ts'
 import { compileLists, type ReadBeside } from './compile-lists.ts'
 import { compileChanges, compileRuleSet } from './compile-rules.ts'
+import { diagnoseSchema } from './diagnose-schema.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { diagnoseNever, type Judged } from './never.ts'
 import { diagnoseOverlaps } from './overlap.ts'
@@ -13,7 +14,7 @@ import type { ConditionalInteraction, Operations, Policy, ResourcePolicy } from 
 import { answerTo, causes, type Answer, type Cause } from './refusal.ts'
 import type { RuleSet } from './rule.ts'
 import { policySchema, type PolicyInput } from './schema.ts'
-import { diagnoseSchema, readSource, type Diagnostic } from './source.ts'
+import { readSource, type Diagnostic } from './source.ts'
 
 export type { ReadBeside } from './compile-lists.ts'
 

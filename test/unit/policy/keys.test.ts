@@ -143,6 +143,68 @@ describe('an item with a key that comes', () => {
   })
 })
 
+describe('items with a key that come and go', () => {
+  const policy = compiled(
+    update(
+      'Patient',
+      `changes:
+  come: [{ added: "telecom[system = 'email']", times: 1..*, holds: { value: { text: not blank } } }]
+  go: [{ removed: "telecom[system = 'fax']", times: 1..*, open: true }]`,
+    ),
+  )
+  const telecom = fc.record(
+    {
+      system: fc.constantFrom('email', 'email', 'fax', 'phone'),
+      value: fc.constantFrom('a', 'b'),
+      use: fc.constantFrom('home', 'work'),
+      _system: fc.constant({ id: 'x' }),
+    },
+    { requiredKeys: [] },
+  )
+  const list: fc.Arbitrary<Telecom[]> = fc.array(
+    telecom.filter((item) => Object.keys(item).length > 0),
+    { maxLength: 4 },
+  )
+  const isPlainEmail = (item: Telecom) =>
+    item.system === 'email' && item.value !== undefined && Object.keys(item).length === 2
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+
+  /** Whether taking some faxes out of one list, and some plain emails out of the other, can leave the same items. */
+  const explained = ([x, ...xs]: readonly Telecom[], [y, ...ys]: readonly Telecom[]): boolean => {
+    if (!x && !y) return true
+    if (x && y && same(Object.entries(x).sort(), Object.entries(y).sort()) && explained(xs, ys)) return true
+    if (x?.system === 'fax' && explained(xs, y ? [y, ...ys] : [])) return true
+    return y !== undefined && isPlainEmail(y) && explained(x ? [x, ...xs] : [], ys)
+  }
+
+  it('are permitted only where nothing else differs', () => {
+    let permitted = 0
+    fc.assert(
+      fc.property(list, list, (before, after) => {
+        const said = verdict(policy, patient(...before), patient(...after))
+        if (said[0]?.startsWith('!')) return
+        permitted++
+        expect(explained(before, after)).toBe(true)
+      }),
+      { numRuns: 3000 },
+    )
+    expect(permitted).toBeGreaterThan(50)
+  })
+
+  it('are permitted wherever they come to stand or stood', () => {
+    const email = fc.record({ system: fc.constant('email'), value: fc.constantFrom('a', 'b') })
+    fc.assert(
+      fc.property(list, fc.nat(4), email, (before, at, item) => {
+        const after = before.toSpliced(at, 0, item)
+        expect(verdict(policy, patient(...before), patient(...after))).toEqual(['come'])
+        const fax = { system: 'fax', value: item.value }
+        expect(verdict(policy, patient(...before.toSpliced(at, 0, fax)), patient(...before))).toEqual(['go'])
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
 describe('an item with a coding', () => {
   const policy = change(
     'Condition',
