@@ -1,13 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
-/** unit: no network, the fuzzers too. gateway: the whole program in process. hapi: a real HAPI (npm run test:hapi). */
+/** unit: no network, the fuzzers and the pure parts of the benchmark too. gateway: the whole program in process. hapi: a real HAPI (npm run test:hapi). */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts', 'test/policies/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
+          include: ['unit', 'policies', 'fuzz', 'bench'].map((folder) => `test/${folder}/**/*.test.ts`),
           // Properties take seconds on a machine that is busy with other things.
           testTimeout: 30_000,
         },

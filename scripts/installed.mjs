@@ -4,16 +4,19 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Installs the dependencies when they are missing or not those of package-lock.json. Ends the process when that fails. */
-export function ensureInstalled() {
+/**
+ * Installs the dependencies of a package when they are missing or not those of its package-lock.json. Ends the process
+ * when that fails.
+ */
+export function ensureInstalled(folder = root) {
   requireNode()
-  if (isInstalled()) return
+  if (isInstalled(folder)) return
   console.error('Installing what is missing (npm ci) …')
   // npm tells its scripts where it is; a bare `npm` is a shell script that Windows cannot spawn.
   const npm = process.env.npm_execpath
   const [command, ...first] = npm ? [process.execPath, npm] : ['npm']
   const { status } = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund'], {
-    cwd: root,
+    cwd: folder,
     stdio: ['ignore', 2, 2],
   })
   if (status !== 0) {
@@ -30,10 +33,10 @@ function requireNode() {
 }
 
 /** npm writes what it installed to a lock file of its own; packages for other platforms are not in there. */
-function isInstalled() {
-  const installedLock = `${root}/node_modules/.package-lock.json`
+function isInstalled(folder) {
+  const installedLock = `${folder}/node_modules/.package-lock.json`
   if (!existsSync(installedLock)) return false
-  const wanted = packagesOf(`${root}/package-lock.json`)
+  const wanted = packagesOf(`${folder}/package-lock.json`)
   const installed = packagesOf(installedLock)
   return Object.entries(wanted).every(([path, { version, optional, devOptional }]) => {
     if (path === '') return true

@@ -1,0 +1,77 @@
+import type { BenchCase } from './cases.ts'
+import { startGenerator } from './load.ts'
+import { measure, type Measuring, type Sample } from './measure.ts'
+import { startServer, startStub, takesPart, type Server, type ServerName } from './servers.ts'
+
+export interface CompareOptions {
+  readonly cases: readonly BenchCase[]
+  readonly servers: readonly ServerName[]
+  readonly connections: readonly number[]
+  readonly rounds: number
+  /** Of one measurement. */
+  readonly seconds: number
+  readonly generator: string | undefined
+}
+
+/** All samples of one server in one case, one for each round. */
+export interface Series {
+  readonly case: string
+  readonly server: string
+  readonly connections: number
+  readonly samples: readonly Sample[]
+}
+
+export interface Comparison {
+  readonly generator: string
+  readonly rounds: number
+  readonly seconds: number
+  readonly series: readonly Series[]
+}
+
+/**
+ * Measures the servers side by side: all that take part in a case run at once, each has its turn in each round, and each
+ * round begins with another one.
+ * @param tell called with the samples of each case as they are complete
+ */
+export async function compare(
+  options: CompareOptions,
+  tell: (benchCase: BenchCase, series: readonly Series[]) => void,
+): Promise<Comparison> {
+  const { rounds, seconds } = options
+  const generator = startGenerator(options.generator)
+  const stub = await startStub()
+  const measuring: Measuring = { generator, stub, seconds }
+  const all: Series[] = []
+  for (const benchCase of options.cases) {
+    const names = options.servers.filter((name) => takesPart(name, benchCase))
+    const servers = await Promise.all(names.map((name) => startServer(name, benchCase, stub.origin)))
+    // The first requests are slower: connections open, and Node compiles what is used often.
+    for (const server of servers) await measure({ ...measuring, seconds: Math.max(2, seconds) }, server, benchCase, 32)
+    const series: Series[] = []
+    for (const connections of options.connections) {
+      series.push(...(await inTurns(measuring, benchCase, servers, connections, rounds)))
+    }
+    await Promise.all(servers.map((server) => server.stop()))
+    tell(benchCase, series)
+    all.push(...series)
+  }
+  await Promise.all([generator.stop(), stub.stop()])
+  return { generator: generator.name, rounds, seconds, series: all }
+}
+
+async function inTurns(
+  measuring: Measuring,
+  benchCase: BenchCase,
+  servers: readonly Server[],
+  connections: number,
+  rounds: number,
+): Promise<Series[]> {
+  const samples = servers.map((): Sample[] => [])
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < servers.length; turn++) {
+      const at = (round + turn) % servers.length
+      samples[at]!.push(await measure(measuring, servers[at]!, benchCase, connections))
+    }
+  }
+  return servers.map(({ name }, at) => ({ case: benchCase.name, server: name, connections, samples: samples[at]! }))
+}

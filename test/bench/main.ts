@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { here } from './child.ts'
+import { readCommandLine, usage, type BenchCommand } from './command-line.ts'
+import { compare } from './compare.ts'
+import { caseTable, cpuRatios, summaryTable } from './compare-tables.ts'
+import { writeDocs } from './docs.ts'
+import type { Findings } from './findings.ts'
+import { judging } from './judging.ts'
+import { memory } from './memory.ts'
+import { profile } from './profile.ts'
+import { compareWithRecord, recorded, type BenchRecord } from './record.ts'
+import { start } from './start.ts'
+import { fixed, table } from './table.ts'
+import { taken } from './taken.ts'
+
+const recordFile = here('record.json')
+
+async function comparison(command: BenchCommand): Promise<Findings> {
+  const { rounds, seconds, generator, servers, cases } = command
+  const tables: string[] = []
+  const options = { cases, servers, connections: command.clients, rounds, seconds, generator }
+  const found = await compare(options, ({ title }, series) => {
+    tables.push(`### ${title}\n\n${caseTable(series)}`)
+    console.log(`\n${tables.at(-1)}`)
+  })
+  const how = `${rounds} rounds of ${seconds} s for each, in turns; medians; load by ${found.generator}. ± is half of the way from the least to the greatest; a multiple is the median of the rounds' own. CPU is the time of the server's process for one request.`
+  const summary = summaryTable(cases, found.series)
+  console.log(`\n${summary}`)
+  if (command.check || command.record) holdAgainstRecord(command, cpuRatios(found.series, command.clients[0]!))
+  return { heading: 'Beside its peers', section: [how, summary, ...tables].join('\n\n'), data: found }
+}
+
+function holdAgainstRecord(command: BenchCommand, ratios: Readonly<Record<string, number>>): void {
+  const record = existsSync(recordFile) ? (JSON.parse(readFileSync(recordFile, 'utf8')) as BenchRecord) : undefined
+  if (command.record) {
+    writeFileSync(recordFile, `${JSON.stringify(recorded(record, taken(), ratios), undefined, 2)}\n`)
+    return
+  }
+  if (!record) throw new Error('There is no record to check against; --record makes one.')
+  const compared = compareWithRecord(record, ratios)
+  const rows = compared.map(({ name, recorded, measured, verdict }) => [
+    name,
+    fixed(recorded, 2),
+    fixed(measured, 2),
+    verdict,
+  ])
+  console.log(`\n${table(['CPU, as a multiple of http-proxy', 'on record', 'now', ''], rows)}`)
+  if (compared.some(({ verdict }) => verdict === 'worse')) process.exitCode = 1
+}
+
+const run: Readonly<Record<BenchCommand['what'], (command: BenchCommand) => Promise<Findings>>> = {
+  compare: comparison,
+  profile,
+  memory,
+  judging,
+  start,
+}
+
+async function benchmark(command: BenchCommand): Promise<void> {
+  const machine = taken()
+  console.log(machine)
+  const { heading, section, data } = await run[command.what](command)
+  // A comparison has told each case as it went.
+  if (command.what !== 'compare') console.log(`\n${section}`)
+  mkdirSync(here('results'), { recursive: true })
+  writeFileSync(here(`results/${command.what}.json`), JSON.stringify({ taken: machine, data }, undefined, 2))
+  if (command.docs) await writeDocs(heading, `${machine}\n\n${section}`)
+}
+
+function readCommand(): BenchCommand {
+  if (process.argv.includes('--help')) {
+    console.log(usage)
+    process.exit(0)
+  }
+  try {
+    return readCommandLine(process.argv.slice(2))
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`)
+    process.exit(2)
+  }
+}
+
+const command = readCommand()
+try {
+  await benchmark(command)
+} catch (error) {
+  console.error(error)
+  // What it started ends with it.
+  process.exit(1)
+}

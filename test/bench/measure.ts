@@ -1,0 +1,43 @@
+import type { BenchCase } from './cases.ts'
+import type { Generator, Outcome } from './load.ts'
+import { expectedOf, type Server, type ServerName, type Stub } from './servers.ts'
+
+/** One measurement of one server. */
+export interface Sample extends Omit<Outcome, 'requests' | 'seconds'> {
+  readonly requestsPerSecond: number
+  /** Microseconds of the server's CPU time for a request; undefined for the stub alone. */
+  readonly cpuPerRequest?: number
+  /** Requests to the upstream for a request. */
+  readonly upstreamPerRequest: number
+}
+
+export interface Measuring {
+  readonly generator: Generator
+  readonly stub: Stub
+  readonly seconds: number
+}
+
+/** Puts a server under the load of a case. @throws {Error} when it answers wrongly */
+export async function measure(
+  { generator, stub, seconds }: Measuring,
+  server: Server,
+  benchCase: BenchCase,
+  connections: number,
+): Promise<Sample> {
+  const { origin } = server
+  const expected = expectedOf(server.name as ServerName, benchCase)
+  const usage = async () => [await stub.requests(), await server.cpuMicroseconds?.()] as const
+  const [upstreamBefore, cpuBefore] = await usage()
+  const outcome = await generator.run({ origin, load: benchCase.load, expected, connections, seconds })
+  const [upstreamAfter, cpuAfter] = await usage()
+  const { p50, p99 } = outcome
+  // Of those that are under way at the end, half of the work has been done.
+  const worked = outcome.requests + connections / 2
+  return {
+    requestsPerSecond: outcome.requests / outcome.seconds,
+    p50,
+    p99,
+    upstreamPerRequest: (upstreamAfter - upstreamBefore) / worked,
+    ...(cpuBefore !== undefined && cpuAfter !== undefined && { cpuPerRequest: (cpuAfter - cpuBefore) / worked }),
+  }
+}

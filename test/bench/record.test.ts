@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import { compareWithRecord, recorded } from './record.ts'
+
+const record = { taken: 'once', cpuRatios: { get: 1, put: 2 } }
+
+describe('the record of a benchmark', () => {
+  it.each([
+    [0.79, 'worse'],
+    [0.81, 'same'],
+    [1.19, 'same'],
+    [1.21, 'better'],
+  ])('against 1 on record, %d is %s', (measured, verdict) => {
+    expect(compareWithRecord(record, { get: measured })).toEqual([{ name: 'get', recorded: 1, measured, verdict }])
+  })
+
+  it('says nothing of a case that only one of them has', () => {
+    expect(compareWithRecord(record, { patch: 0.1 })).toEqual([])
+  })
+
+  it('finds what could not be measured worse', () => {
+    expect(compareWithRecord(record, { get: NaN })[0]!.verdict).toBe('worse')
+  })
+
+  it('keeps the cases that were not measured again', () => {
+    expect(recorded(record, 'again', { put: 1.23456 })).toEqual({ taken: 'again', cpuRatios: { get: 1, put: 1.235 } })
+  })
+})
