@@ -9,6 +9,7 @@ import { parseCommandLine, textOption, textOptions } from './cli/command-line.ts
 import { explainWrite } from './cli/explain.ts'
 import { helpText } from './cli/help.ts'
 import { serve } from './cli/serve.ts'
+import { test } from './cli/test.ts'
 import { readEnvironment, type Environment } from './config/environment.ts'
 
 const packagedConfig = fileURLToPath(new URL('../config', import.meta.url))
@@ -33,6 +34,20 @@ async function run(args: readonly string[]): Promise<number> {
       const checked = check(command.operands[0] ?? (process.env.CONFIG || packagedConfig))
       ;(checked.exitCode === 0 ? tell : complain)(checked.text)
       return checked.exitCode
+    }
+    case 'test': {
+      const { operands, options } = command
+      const tested = test({
+        paths: operands.length > 0 ? operands : [process.env.CONFIG || packagedConfig],
+        only: textOption(options, 'only'),
+        junit: textOption(options, 'junit'),
+        tap: options['tap'] === true,
+        coverageRequired: options['require-coverage'] === true,
+        colours: wantsColour(process.stdout, process.env) ? coloured : plain,
+      })
+      tell(tested.text)
+      complain(tested.mistakes)
+      return tested.exitCode
     }
     case 'explain': {
       const { options } = command

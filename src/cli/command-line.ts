@@ -54,6 +54,21 @@ export const commands = {
     operands: 1,
     options: {},
   },
+  test: {
+    usage: 'test [policy, case file or config]…',
+    meaning: 'Run the cases of policies, and tell which rules no case tries.',
+    operands: Infinity,
+    options: {
+      only: { type: 'string', value: 'TEXT', meaning: 'Only the cases whose name holds this text.' },
+      'require-coverage': {
+        type: 'boolean',
+        meaning: 'Fail when a rule has no case that it permits, or none that it refuses.',
+      },
+      watch: { type: 'boolean', meaning: 'Run again when a policy, a case file or a file that one names changes.' },
+      junit: { type: 'string', value: 'FILE', meaning: 'Write the results to a file, as JUnit’s XML.' },
+      tap: { type: 'boolean', meaning: 'Print the results in the Test Anything Protocol, version 14.' },
+    },
+  },
   explain: {
     usage: 'explain --after X [--before X]',
     meaning: 'Tell why a policy permits or refuses one write: each rule, what it looked at, and the answer.',

@@ -1,6 +1,6 @@
 import type { Interaction } from '../fhir/interaction.ts'
 import { faultsOfTarget, readTarget } from '../fhir/target.ts'
-import { allowedMethods, offers, type Policy } from '../policy/policy.ts'
+import { allowedMethods, notOffered, offers, type Policy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { GovernedBase } from './exchange.ts'
 import { refuse, type Reply } from './reply.ts'
@@ -57,12 +57,6 @@ function allowOn(policy: Policy, interaction: Interaction): string {
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
 /** What a client is told of a method that the policy has not opened on a target. */
-export function notOffered(method: string, allow: string): string {
-  // Another word than the methods that FHIR uses is the client's own text: it is not repeated.
-  const what = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)$/.test(method) ? `This ${method}` : 'This method'
-  return `${what} is not offered here. ${allow === '' ? 'Nothing else is, either.' : `Offered: ${allow}.`}`
-}
-
 const malformedRequest = ({ sentence }: { readonly sentence: string }): Refusal => ({
   cause: 'request-malformed',
   diagnostics: sentence,

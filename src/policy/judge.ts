@@ -58,7 +58,8 @@ export interface Judged {
   readonly invariants: readonly InvariantFinding[]
 }
 
-const nothingFound: Omit<Judged, 'decision' | 'rules'> = {
+/** What is found where no rule is asked. */
+export const nothingFound: Omit<Judged, 'decision' | 'rules'> = {
   differences: [],
   occurrences: [],
   rest: new Set(),

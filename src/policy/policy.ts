@@ -143,3 +143,14 @@ export function allowedMethods(policy: Policy, interaction: Interaction): readon
   }
   return [...methods]
 }
+
+/**
+ * The sentence for what is not open.
+ * @param method the HTTP method that came
+ * @param allow what Allow lists
+ */
+export function notOffered(method: string, allow: string): string {
+  // Another word than the methods that FHIR uses is the client's own text: it is not repeated.
+  const what = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)$/.test(method) ? `This ${method}` : 'This method'
+  return `${what} is not offered here. ${allow === '' ? 'Nothing else is, either.' : `Offered: ${allow}.`}`
+}
