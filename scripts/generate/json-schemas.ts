@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { caseFileSchema } from '../../src/cases/schema.ts'
 import { gatewayFileSchema } from '../../src/config/gateway-file.ts'
 import { policySchema } from '../../src/policy/schema.ts'
 
@@ -28,6 +29,7 @@ export interface JsonSchema {
 export const schemas = {
   gateway: { schema: gatewayFileSchema, title: 'gateway.yaml of fhir-policy-gateway' },
   policy: { schema: policySchema, title: 'A policy of fhir-policy-gateway' },
+  cases: { schema: caseFileSchema, title: 'Cases of a policy of fhir-policy-gateway' },
 } as const
 
 /** The JSON Schema of a file, from the same source as its validation. */

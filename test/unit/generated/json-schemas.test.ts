@@ -17,7 +17,7 @@ const byGateway = (name: Name, data: unknown) => schemas[name].schema.safeParse(
 /** Every YAML file that people may take as a model, with the schema that its first line names. */
 const shipped = ['config', 'config/policies']
   .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
-  .filter((path) => path.endsWith('.yaml') && !path.endsWith('.cases.yaml'))
+  .filter((path) => path.endsWith('.yaml'))
   .map((path) => {
     const text = readFileSync(path, 'utf8')
     const named = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1]
@@ -53,6 +53,15 @@ describe('the JSON Schemas', () => {
     ['a part of no kind known', 'policy', policy('      changes: { removal: [{ changed: status }] }\n')],
     ['times that are none', 'policy', policy('      changes: { removal: [{ added: note, times: often }] }\n')],
     ['an unknown cause', 'policy', 'policy: p\nfhir: 4.0.1\nanswers: { no-match: {} }\nresources: {}'],
+    ['a file without cases', 'cases', 'resources: {}'],
+    ['a case without a sentence', 'cases', 'cases: [{ before: flag, change: [], permit: no-change }]'],
+    [
+      'a resource that says nothing of its type',
+      'cases',
+      'resources: { flag: { status: active } }\ncases: [{ case: c }]',
+    ],
+    ['an operation that JSON Patch does not know', 'cases', 'cases: [{ case: c, change: [{ op: put, path: /a }] }]'],
+    ['an unknown feature of a refusal', 'cases', 'cases: [{ case: c, refuse: [{ path: Flag.status }] }]'],
   ])('refuse %s, in an editor as in the gateway', (_, name, text) => {
     expect({ editor: byEditor(name, dataOf(text)), gateway: byGateway(name, dataOf(text)) }).toEqual({
       editor: false,
