@@ -1,5 +1,6 @@
 import type { Policy } from '../policy/policy.ts'
-import { diagnoseSchema, readSource, type Diagnostic, type Source } from '../policy/source.ts'
+import { diagnoseSchema } from '../policy/diagnose-schema.ts'
+import { readSource, type Diagnostic, type Source } from '../policy/source.ts'
 import type { ReadBytes } from './bodies.ts'
 import type { Case } from './case.ts'
 import { CaseContext } from './context.ts'
