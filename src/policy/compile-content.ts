@@ -12,26 +12,41 @@ const atMostOnce: Times = { min: 0, max: 1 }
 export const meant = (name: string, about: string | undefined) =>
   name === '$this' && about !== undefined ? about : name
 
-/** Compiles what a subtree must hold and lack. `about`: the variable that `$this` stands for in references. */
+/** Where the settings of a content stand, and the variable that `$this` stands for in the references of each. */
+export type Origin = (key: 'holds' | 'one-of' | 'lacks') => {
+  readonly at: SourcePath
+  readonly about: string | undefined
+}
+
+/** Compiles what a subtree must hold and lack. */
 export function compileContent(
   context: CompileContext,
   input: ContentInput,
-  at: SourcePath,
+  origin: Origin,
   subject: ElementType,
   scope: Scope,
   otherwise: Otherwise,
-  about: string | undefined,
 ): Content {
   const inner = new Map(scope).set('$this', { ...subject, side: 'any', path: undefined } as Variable)
-  const conditions = (inputs: Readonly<Record<string, ConditionInput>>, where: SourcePath, general: Otherwise) =>
+  const conditions = (
+    inputs: Readonly<Record<string, ConditionInput>>,
+    where: SourcePath,
+    general: Otherwise,
+    about: string | undefined,
+  ) =>
     Object.entries(inputs).flatMap(([text, condition]) => {
       const conditionAt = [...where, text]
       context.countRule(conditionAt)
       const found = context.path(text, conditionAt, inner, { at: 'key' })
       return found ? [compileCondition(context, text, condition, conditionAt, found, scope, general, about)] : []
     })
-  const holds = conditions(input.holds ?? {}, [...at, 'holds'], otherwise)
-  const oneOf = input['one-of'] && compileOneOf(context, input['one-of'], [...at, 'one-of'], otherwise, conditions)
+  const holds = conditions(input.holds ?? {}, origin('holds').at, otherwise, origin('holds').about)
+  const oneOf =
+    input['one-of'] &&
+    compileOneOf(context, input['one-of'], origin('one-of').at, otherwise, (alternative, where, general) =>
+      conditions(alternative, where, general, origin('one-of').about),
+    )
+  const lacksAt = origin('lacks').at
   const lacksInput =
     typeof input.lacks === 'string'
       ? [input.lacks]
@@ -41,11 +56,7 @@ export function compileContent(
   const lacks = lacksInput.flatMap((entry, i) => {
     const text = typeof entry === 'string' ? entry : entry[0]
     const entryAt =
-      typeof entry === 'string'
-        ? Array.isArray(input.lacks)
-          ? [...at, 'lacks', i]
-          : [...at, 'lacks']
-        : [...at, 'lacks', text]
+      typeof entry === 'string' ? (Array.isArray(input.lacks) ? [...lacksAt, i] : lacksAt) : [...lacksAt, text]
     const found = context.path(text, entryAt, inner, typeof entry === 'string' ? undefined : { at: 'key' })
     const own = typeof entry === 'string' ? otherwise : context.otherwise(entry[1], entryAt, otherwise)
     return found ? [{ path: found.path, otherwise: own }] : []
@@ -151,6 +162,9 @@ function compileTest(
       return { kind: 'refers', variable }
     }
     default:
-      return { kind: 'content', content: compileContent(context, input, at, end, scope, otherwise, about) }
+      return {
+        kind: 'content',
+        content: compileContent(context, input, (key) => ({ at: [...at, key], about }), end, scope, otherwise),
+      }
   }
 }

@@ -16,6 +16,8 @@ export interface PartContext {
   readonly otherwise: Otherwise
   /** The variable of the `for each`, to which every part must be tied. */
   readonly about: string | undefined
+  /** What `$this` stands for, in the parts of a part that is used `on` a variable. */
+  readonly meaning?: string | undefined
 }
 
 /** Compiles the parts of a change, each with the variables that those before it have bound. */
@@ -77,10 +79,10 @@ function compilePart(
   const overrides: PartInput = rest
   const whole: PartInput = { ...shared, ...overrides }
   /** Where a setting stands in the file, and what `$this` means there. */
-  const origin = (key: keyof PartInput) =>
+  const origin = (key: keyof PartInput): { at: SourcePath; about: string | undefined } =>
     overrides[key] === undefined && shared
-      ? { at: ['parts', input.use!, key] as SourcePath, about: on }
-      : { at: [...at, key] as SourcePath, about: undefined }
+      ? { at: ['parts', input.use!, key], about: on === undefined ? part.meaning : meant(on, part.meaning) }
+      : { at: [...at, key], about: part.meaning }
   if (on !== undefined && !context.variable(on, [...at, 'on'], part.scope)) return undefined
 
   const named = kinds.filter((kind) => whole[kind] !== undefined)
@@ -128,15 +130,7 @@ function compilePart(
       : undefined
   if (whole.with && as === undefined)
     context.report(origin('with').at, '`with` needs `as`: the variable that its parts are about.', { at: 'key' })
-  const content = compileContent(
-    context,
-    whole,
-    origin('holds').at.slice(0, -1),
-    found.end,
-    part.scope,
-    otherwise,
-    origin('holds').about,
-  )
+  const content = compileContent(context, whole, origin, found.end, part.scope, otherwise)
   const withParts =
     whole.with && variable
       ? compileParts(context, whole.with, origin('with').at, {
@@ -144,6 +138,7 @@ function compilePart(
           scope: new Map(part.scope).set(...variable),
           otherwise,
           about: variable[0],
+          meaning: origin('with').about,
         })
       : []
   return {

@@ -157,7 +157,14 @@ function compileChange(
   if (side === 'kept' && (each.holds || each['one-of'] || each.lacks || each.open !== undefined)) {
     context.report(eachAt, '`holds`, `one-of`, `lacks` and `open` apply to `appended` items only.', { at: 'key' })
   }
-  const content = compileContent(context, each, eachAt, found.end, inner, own, undefined)
+  const content = compileContent(
+    context,
+    each,
+    (key) => ({ at: [...eachAt, key], about: undefined }),
+    found.end,
+    inner,
+    own,
+  )
   const forEach: ForEach = { side, variable: each.as, path: found.path, content, otherwise: own }
   const parts = compileParts(context, input.parts, [...at, 'parts'], { id, scope: inner, otherwise, about: each.as })
   return { name, id, forEach, parts }
