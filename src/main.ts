@@ -31,7 +31,11 @@ async function run(args: readonly string[]): Promise<number> {
       complain(`${command.mistake}\n\n${helpText()}`)
       return 2
     case 'check': {
-      const checked = check(command.operands[0] ?? (process.env.CONFIG || packagedConfig))
+      const checked = check({
+        configPath: command.operands[0] ?? (process.env.CONFIG || packagedConfig),
+        markdown: command.options['markdown'] === true,
+        colours: wantsColour(process.stdout, process.env) ? coloured : plain,
+      })
       ;(checked.exitCode === 0 ? tell : complain)(checked.text)
       return checked.exitCode
     }

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { format } from 'prettier'
 import { configurationPage } from './configuration-page.ts'
 import { schemas, writeSchema } from './json-schemas.ts'
+import { policyPage } from './policy-page.ts'
 import { policyReferencePage } from './policy-reference-page.ts'
 
 /** Every file that is made from the sources, by its path from the project's root. A test compares them with what is there. */
@@ -12,6 +14,9 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   }
   files.set('docs/policy-reference.md', policyReferencePage(template('policy-reference')))
   files.set('docs/configuration.md', configurationPage(template('configuration')))
+  for (const path of readdirSync('config/policies').filter((name) => /(?<!\.cases)\.yaml$/.test(name))) {
+    files.set(`docs/policies/${basename(path, '.yaml')}.md`, policyPage(`config/policies/${path}`))
+  }
   // As `npm run format` would leave them, so that the two never disagree.
   const written = [...files].map(
     async ([path, text]) => [path, await format(text, { ...style, filepath: path })] as const,

@@ -1,6 +1,6 @@
 import { interactionCodes } from '../../src/fhir/interaction.ts'
 import { answerTo, causes, type Cause } from '../../src/policy/refusal.ts'
-import { causeMeanings } from './cause-meanings.ts'
+import { causeMeanings } from '../../src/policy/cause-meanings.ts'
 import { fill, table } from './fill.ts'
 import { jsonSchemaOf, type JsonSchema } from './json-schemas.ts'
 import { settingsTable } from './settings-table.ts'

@@ -50,9 +50,12 @@ export const commands = {
   },
   check: {
     usage: 'check [config]',
-    meaning: 'Read gateway.yaml and the policies that it names, and tell every mistake.',
+    meaning:
+      'Read gateway.yaml and the policies that it names. Tell every mistake; without one, tell the policies in words.',
     operands: 1,
-    options: {},
+    options: {
+      markdown: { type: 'boolean', meaning: 'Print the policies as Markdown, and nothing else.' },
+    },
   },
   test: {
     usage: 'test [policy, case file or config]…',

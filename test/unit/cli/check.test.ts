@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { check } from '../../../src/cli/check.ts'
+import { check as checkWith, type CheckOptions } from '../../../src/cli/check.ts'
+import { coloured, plain } from '../../../src/cli/colour.ts'
+
+const check = (configPath: string, options: Partial<CheckOptions> = {}) =>
+  checkWith({ configPath, markdown: false, colours: plain, ...options })
 
 function folderWith(gateway: string, policy: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-'))
@@ -15,38 +19,51 @@ function folderWith(gateway: string, policy: string): string {
 const gateway = 'bases: [{ path: /r4, policy: p.yaml }]\n'
 
 describe('check', () => {
-  it('tells in short what would be served when there is no mistake', () => {
+  it('tells the policy in words when there is no mistake, and what nobody judges', () => {
     const { exitCode, text } = check('config')
     expect(exitCode).toBe(0)
-    expect(text.split('\n').slice(0, 8)).toEqual([
-      '/STU3  nhs-reasonable-adjustments, FHIR 3.0.2',
-      '  on the base: capabilities, paging',
-      '    $removerarecord (POST) permitted as remove-record',
-      '  Flag: create, read, vread, history-instance, search-type, update',
-      '    update permitted as removal',
-      '    create permitted as new',
-      '  Consent: create, read, vread, history-instance, search-type, update',
-      '    update permitted as removal',
+    expect(text.split('\n').slice(0, 14)).toEqual([
+      'nhs-reasonable-adjustments',
+      '==========================',
+      '',
+      'A Reasonable Adjustments record is never edited; an item is removed, with a reason, or added.',
+      '',
+      expect.stringMatching(/^FHIR 3\.0\.2, 6 rules\. Digest `[0-9a-f]{64}`\.$/),
+      '',
+      '               read by                            create  update                              delete',
+      'Flag, Consent  `read`, `vread`,                   `new`   `removal`                           –',
+      '               `history-instance`, `search-type`',
+      'List           `read`, `vread`,                   `new`   `remove-condition`,                 –',
+      '               `history-instance`, `search-type`          `add-condition`',
+      '',
+      'On the base: `capabilities`, `paging`, `$removerarecord`. What is not named here is closed.',
     ])
-    expect(text).toMatch(/No mistakes in config\/gateway\.yaml: 1 base\.\n$/)
+    expect(text.split('\n').slice(-4)).toEqual([
+      '/STU3  nhs-reasonable-adjustments',
+      'Warning: 11 subtrees are open, and may hold more than the rules name. See “Open subtrees”.',
+      'No mistakes in config/gateway.yaml: 1 base, 6 rules.',
+      '',
+    ])
   })
 
-  it('tells of every other type once', () => {
-    const policy = `policy: p
-fhir: 4.0.1
-resources:
-  Flag: { interactions: [read] }
-  '*':
-    interactions: [read, update]
-    update: { if-match: required, rest: { permit-as: edit, except: [meta.tag] } }
-`
-    const { text } = check(folderWith(gateway, policy))
-    expect(text.split('\n').slice(1, 5)).toEqual([
-      '  on the base: ',
-      '  Flag: read',
-      '  every other type: read, update',
-      '    update permitted as edit (anything but meta.tag)',
-    ])
+  it('needs no terminal of more than 100 columns', () => {
+    const { text } = check('config')
+    expect(text.split('\n').filter((line) => [...line].length > 100)).toEqual([])
+  })
+
+  it('colours only where it is asked to', () => {
+    expect(check('config').text).not.toContain('\u001B')
+    expect(check('config', { colours: coloured }).text).toContain('\u001B[1mFlag, Consent\u001B[22m')
+  })
+
+  it('tells it as Markdown and nothing else, once for all bases that have the policy', () => {
+    const bases = 'bases: [{ path: /a, policy: p.yaml }, { path: /b, policy: p.yaml }]\n'
+    const policy = 'policy: p\nfhir: 4.0.1\nsummary: s\nresources:\n  Flag:\n    interactions: [read]\n'
+    const { exitCode, text } = check(folderWith(bases, policy), { markdown: true })
+    expect(exitCode).toBe(0)
+    expect(text).toMatch(/^# p\n\ns\n\nFHIR 4\.0\.1, 0 rules\./)
+    expect(text.match(/^# /gm)).toHaveLength(1)
+    expect(text).toMatch(/\| The FHIR server does not answer in time\. \| 504 `timeout` \|\n$/)
   })
 
   it('shows a mistake of a policy where it stands', () => {

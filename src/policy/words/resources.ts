@@ -1,0 +1,32 @@
+import type { Operations, Policy, ResourcePolicy } from '../policy.ts'
+import { code, heading, paragraph, type Block } from './page.ts'
+import { tellRuleSet } from './rule-sets.ts'
+
+/** The rules for one type, or for several of which the policy says the same. */
+export function tellResource(resource: ResourcePolicy, policy: Policy): Block[] {
+  const { interactions, create, update, delete: remove, operations } = resource
+  const named = 'The request names the version that it changes (If-Match).'
+  const methods = (['update', 'patch'] as const)
+    .filter((one) => interactions.has(one))
+    .map((one) => ({ update: 'PUT', patch: 'PATCH' })[one])
+  const blocks: Block[] = [
+    ...(create ? [heading(3, 'Create'), ...tellRuleSet(create, 'create', policy)] : []),
+    ...(update
+      ? [heading(3, `Update (${methods.join(', ')})`), paragraph(named), ...tellRuleSet(update, 'update', policy)]
+      : []),
+    ...(remove ? [heading(3, 'Delete'), paragraph(named), ...tellRuleSet(remove, 'delete', policy)] : []),
+    ...tellOperations(operations.type, 'on the type', policy),
+    ...tellOperations(operations.instance, 'on a resource', policy),
+  ]
+  return blocks
+}
+
+/** The operations that are open on one level, `where`, with what their Parameters must be. */
+export function tellOperations(operations: Operations, where: string, policy: Policy): Block[] {
+  return [...operations].flatMap(([name, { methods, rules }]) => [
+    heading(3, [code(`$${name}`), where, `(${[...methods].join(', ')})`].filter((word) => word !== '').join(' ')),
+    ...(rules
+      ? tellRuleSet(rules, 'operation', policy)
+      : [paragraph('It passes as it is: the policy says that it changes nothing.')]),
+  ])
+}
