@@ -22,6 +22,14 @@ describe('the command line of the benchmark', () => {
     })
   })
 
+  it('puts another checkout beside this one', () => {
+    const { servers, before } = readCommandLine(['--quick', '--before', '../main'])
+    expect({ servers, before }).toEqual({
+      servers: ['stub alone', 'http-proxy', 'gateway', 'gateway before'],
+      before: '../main',
+    })
+  })
+
   it('profiles the case that is named', () => {
     expect(readCommandLine(['profile', 'put-xml']).cases.map(({ name }) => name)).toEqual(['put-xml'])
   })

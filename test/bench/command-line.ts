@@ -18,6 +18,7 @@ options of compare:
   --rounds N             5
   --seconds N            of one measurement, whole: 2
   --generator NAME       wrk (where it is installed) or autocannon
+  --before FOLDER        another checkout of the gateway, built: what does a change do?
   --quick                32 clients, 3 rounds of 1 s, the gateway, http-proxy and the stub alone; what is said otherwise holds
   --check                quick; fails when the gateway needs more CPU time than record.json says, relative to http-proxy
   --record               quick; writes record.json
@@ -35,6 +36,7 @@ export interface BenchCommand {
   readonly rounds: number
   readonly seconds: number
   readonly generator: string | undefined
+  readonly before: string | undefined
   readonly requests: number
   readonly check: boolean
   readonly record: boolean
@@ -55,6 +57,7 @@ export function readCommandLine(args: readonly string[]): BenchCommand {
       rounds: text,
       seconds: text,
       generator: text,
+      before: text,
       requests: text,
       quick: flag,
       check: flag,
@@ -74,11 +77,12 @@ export function readCommandLine(args: readonly string[]): BenchCommand {
   return {
     what,
     cases: names === undefined ? cases : listed(names).map(caseNamed),
-    servers: values.servers === undefined ? (quick ? ofQuick : serverNames) : listed(values.servers).map(serverNamed),
+    servers: values.servers === undefined ? serversFor(quick, values.before) : listed(values.servers).map(serverNamed),
     clients: numbers(values.clients ?? (quick ? '32' : '1,32,256')),
     rounds: count(values.rounds, quick ? 3 : 5),
     seconds: count(values.seconds, what === 'profile' ? 5 : quick ? 1 : 2),
     generator,
+    before: values.before,
     requests: count(values.requests, 1_000_000),
     check: values.check,
     record: values.record,
@@ -86,7 +90,11 @@ export function readCommandLine(args: readonly string[]): BenchCommand {
   }
 }
 
-const ofQuick = ['stub alone', 'http-proxy', 'gateway'] as const
+function serversFor(quick: boolean, before: string | undefined): ServerName[] {
+  const ofQuick: readonly ServerName[] = ['stub alone', 'http-proxy', 'gateway', 'gateway before']
+  const names = quick ? ofQuick : serverNames
+  return names.filter((name) => name !== 'gateway before' || before !== undefined)
+}
 
 const listed = (text: string) => text.split(',').map((name) => name.trim())
 

@@ -11,6 +11,8 @@ export interface CompareOptions {
   /** Of one measurement. */
   readonly seconds: number
   readonly generator: string | undefined
+  /** Another checkout, for `gateway before`. */
+  readonly before: string | undefined
 }
 
 /** All samples of one server in one case, one for each round. */
@@ -44,7 +46,7 @@ export async function compare(
   const all: Series[] = []
   for (const benchCase of options.cases) {
     const names = options.servers.filter((name) => takesPart(name, benchCase))
-    const servers = await Promise.all(names.map((name) => startServer(name, benchCase, stub.origin)))
+    const servers = await Promise.all(names.map((name) => startServer(name, benchCase, stub.origin, options.before)))
     // The first requests are slower: connections open, and Node compiles what is used often.
     for (const server of servers) await measure({ ...measuring, seconds: Math.max(2, seconds) }, server, benchCase, 32)
     const series: Series[] = []

@@ -16,9 +16,9 @@ import { taken } from './taken.ts'
 const recordFile = here('record.json')
 
 async function comparison(command: BenchCommand): Promise<Findings> {
-  const { rounds, seconds, generator, servers, cases } = command
+  const { rounds, seconds, generator, servers, cases, before } = command
   const tables: string[] = []
-  const options = { cases, servers, connections: command.clients, rounds, seconds, generator }
+  const options = { cases, servers, connections: command.clients, rounds, seconds, generator, before }
   const found = await compare(options, ({ title }, series) => {
     tables.push(`### ${title}\n\n${caseTable(series)}`)
     console.log(`\n${tables.at(-1)}`)

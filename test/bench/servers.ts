@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { basePathOf, canned, type BenchCase, type Expected } from './cases.ts'
 import { has, here, startChild, type Child } from './child.ts'
@@ -37,6 +37,7 @@ export const serverNames = [
   'stub alone',
   'http-proxy',
   'gateway',
+  'gateway before',
   'express',
   'http-proxy-middleware',
   'fastify',
@@ -54,16 +55,29 @@ export function takesPart(name: ServerName, benchCase: BenchCase): boolean {
 
 /** What a server answers where it is correct. */
 export function expectedOf(name: ServerName, { judged, forwarded }: BenchCase): Expected {
-  return name === 'gateway' || name === 'hand-written' ? judged : forwarded
+  return ['gateway', 'gateway before', 'hand-written'].includes(name) ? judged : forwarded
 }
 
-/** Starts a server in front of an upstream, and waits until it answers. */
-export async function startServer(name: ServerName, benchCase: BenchCase, upstream: string): Promise<Server> {
+/**
+ * Starts a server in front of an upstream, and waits until it answers.
+ * @param before the folder of another checkout, built: `gateway before`
+ */
+export async function startServer(
+  name: ServerName,
+  benchCase: BenchCase,
+  upstream: string,
+  before: string | undefined,
+): Promise<Server> {
   switch (name) {
     case 'stub alone':
       return { name, origin: upstream, stop: async () => {} }
     case 'gateway':
       return startGateway({ basePath: basePathOf(benchCase), upstream })
+    case 'gateway before': {
+      if (before === undefined) throw new Error('`gateway before` needs --before FOLDER.')
+      const started = await startGateway({ basePath: basePathOf(benchCase), upstream, folder: resolve(before) })
+      return { ...started, name }
+    }
     case 'nginx':
       return startNginx(upstream)
     default:
@@ -74,22 +88,24 @@ export async function startServer(name: ServerName, benchCase: BenchCase, upstre
 export interface GatewayStart {
   readonly basePath: string
   readonly upstream: string
-  /** A folder with a gateway.yaml; undefined: the one that is shipped, or the one of general-r4/. */
+  /** A folder with a gateway.yaml; undefined: the checkout's own, or its general-r4/. */
   readonly config?: string
   readonly nodeOptions?: readonly string[]
+  /** Of the checkout; undefined: this one's. */
+  readonly folder?: string
   /** Its upstreams stand in the config already. */
   readonly hasUpstream?: boolean
 }
 
 /** The program as its image runs it: it logs every request, to nowhere, and counts it. */
 export async function startGateway(start: GatewayStart): Promise<Server & { readonly child: Child }> {
-  const { basePath, upstream, nodeOptions = [] } = start
+  const { basePath, upstream, nodeOptions = [], folder = here('../..') } = start
   const port = await freePort()
-  const config = start.config ?? (basePath === '/R4' ? here('general-r4') : here('../../config'))
+  const config = start.config ?? join(folder, basePath === '/R4' ? 'test/bench/general-r4' : 'config')
   const log = openSync(devNull, 'w')
   const child = startChild({
     role: 'measured',
-    command: [process.execPath, ...nodeOptions, ...measured, here('../../dist/main.js')],
+    command: [process.execPath, ...nodeOptions, ...measured, join(folder, 'dist/main.js')],
     env: {
       PORT: String(port),
       ADMIN_PORT: '0',
