@@ -31,6 +31,8 @@ export interface GatewayConfig {
     readonly bodyBytes: number
     /** The deepest nesting of a body. */
     readonly nesting: number
+    /** The most elements of a body, and of a stored resource that is read to be judged. */
+    readonly elements: number
     /** The most entries of a transaction or batch. */
     readonly bundleEntries: number
     /** The largest stored resource that is read to be judged. */

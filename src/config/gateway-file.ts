@@ -88,6 +88,9 @@ export const gatewayFileSchema = z
       .strictObject({
         body: size('1 MiB').describe('The largest request body, after inflating.'),
         nesting: count(64, 1000).describe('The deepest nesting of a body.'),
+        elements: count(50_000, 1_000_000).describe(
+          'The most elements of a body, and of a stored resource that is read to be judged.',
+        ),
         'bundle-entries': count(200, 10_000).describe('The most entries of a transaction or batch.'),
         'stored-resource': size('4 MiB').describe('The largest stored resource that is read to be judged.'),
         'rewritten-answer': size('16 MiB').describe(
@@ -135,7 +138,9 @@ export const gatewayFileSchema = z
         }, 'the name of a header field that holds no credentials'),
       )
       .default([])
-      .describe('Request header fields that the rules of policies may ask for, in FHIRPath.'),
+      .describe(
+        'Request header fields that the rules of policies may ask about, as %`header-x-name`. A client can send what it likes: name only those that something in front of the gateway sets, and lets nobody else set.',
+      ),
   })
   .describe('What the gateway serves. Sizes: B, KiB, MiB, GiB. Durations: ms, s, m, h.')
 
@@ -168,6 +173,7 @@ function settingsOf(data: z.infer<typeof gatewayFileSchema>): GatewayFile {
     limits: {
       bodyBytes: limits.body,
       nesting: limits.nesting,
+      elements: limits.elements,
       bundleEntries: limits['bundle-entries'],
       storedBytes: limits['stored-resource'],
       rewriteBytes: limits['rewritten-answer'],

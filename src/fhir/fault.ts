@@ -4,6 +4,8 @@ export interface Fault {
   readonly expression?: string
   /** One sentence for a client developer: what is wrong, what is allowed. It never holds content of a record. */
   readonly sentence: string
+  /** There is more of it than is read. */
+  readonly tooLarge?: true
 }
 
 /** What a parser gives: the value, or everything that is wrong. */

@@ -15,15 +15,17 @@ export type Json = string | boolean | null | JsonNumber | readonly Json[] | Json
 
 /**
  * Reads a JSON text. Refused besides what is not JSON: a name that occurs twice in an object (after unescaping), lone
- * surrogates, control characters also when escaped (except tab, line feed, carriage return), a byte order mark, and
- * more than `brackets` brackets open at once. The first fault ends it: what follows could only be guessed.
+ * surrogates, control characters also when escaped (except tab, line feed, carriage return), a byte order mark,
+ * more than `brackets` brackets open at once, and more than `values` values that are no lists. The first fault ends it: what
+ * follows could only be guessed.
  */
-export function parseJsonText(text: string, brackets: number): Parsed<Json> {
+export function parseJsonText(text: string, brackets: number, values = Infinity): Parsed<Json> {
   try {
     const at = unspeakableAt(text)
     if (at >= 0) throw new NotJson(foreign, at)
-    return parsed(new JsonReader(text, brackets).document())
+    return parsed(new JsonReader(text, brackets, values).document())
   } catch (error) {
+    if (error instanceof TooMany) return faulty({ sentence: `It has more than ${values} values.`, tooLarge: true })
     if (!(error instanceof NotJson)) throw error
     return faulty({ sentence: `${error.message} (${lineAndColumn(text, error.at)})` })
   }
@@ -38,6 +40,8 @@ export function isList(json: Json | undefined): json is readonly Json[] {
 }
 
 const foreign = 'The JSON holds a character that FHIR does not allow in a string.'
+
+class TooMany extends Error {}
 
 class NotJson extends Error {
   readonly at: number
@@ -69,12 +73,15 @@ const escapes: Readonly<Record<string, string>> = {
 class JsonReader {
   readonly text: string
   readonly bound: number
+  /** How many values may still come. */
+  left: number
   at = 0
   open = 0
 
-  constructor(text: string, bound: number) {
+  constructor(text: string, bound: number, values: number) {
     this.text = text
     this.bound = bound
+    this.left = values
   }
 
   document(): Json {
@@ -86,13 +93,15 @@ class JsonReader {
 
   value(): Json {
     this.space()
-    switch (this.text.charCodeAt(this.at)) {
+    const code = this.text.charCodeAt(this.at)
+    if (code === 0x5b) return this.list()
+    this.left -= 1
+    if (this.left < 0) throw new TooMany()
+    switch (code) {
       case 0x22:
         return this.string()
       case 0x7b:
         return this.object()
-      case 0x5b:
-        return this.list()
       case 0x74:
         return this.word('true', true)
       case 0x66:

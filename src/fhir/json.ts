@@ -13,6 +13,7 @@ import {
   isElementName,
   lexicalFault,
   noChildren,
+  valuesBound,
 } from './reading.ts'
 
 export { writeJson } from './json-write.ts'
@@ -23,12 +24,12 @@ export { writeJson } from './json-write.ts'
  */
 export function parseJson(text: string, definitions: Definitions, bounds: Bounds = defaultBounds): Parsed<Resource> {
   // Each element takes at most two brackets: its list's and its own.
-  const json = parseJsonText(text, 2 * bounds.nesting)
+  const json = parseJsonText(text, 2 * bounds.nesting, valuesBound(bounds))
   if (!json.ok) return json
   return collect((faults) => {
     if (!isObject(json.value)) return faults.stop('The body is not a resource: a FHIR resource is a JSON object.')
     return new JsonTreeReader(definitions, bounds, faults).resource(json.value, undefined, 1)
-  })
+  }, bounds.elements)
 }
 
 const booleans = { true: { kind: 'boolean', text: 'true' }, false: { kind: 'boolean', text: 'false' } } as const
@@ -160,6 +161,7 @@ class JsonTreeReader {
     place: Place,
     depth: number,
   ): Element | undefined {
+    this.faults.element()
     if (isList(value) || isList(twin)) return this.refuse(place, 'A list may not stand in a list.')
     if (!child) return this.undefinedItem(value, twin, place, depth)
     if (this.definitions.isPrimitive(child.type)) return this.primitive(child, value, twin, place, depth)

@@ -7,7 +7,15 @@ import { type Fault, type Parsed, faulty, parsed } from './fault.ts'
 export interface Bounds {
   /** How many elements may stand inside each other, the resource itself included. */
   readonly nesting: number
+  /** How many elements it may have, those within others included. Left out: any number, for what the upstream answers. */
+  readonly elements?: number
 }
+
+/** The most values in the JSON of so many elements: each has its own and that of its `_`, or of its `resourceType`. */
+export const valuesBound = ({ elements = Infinity }: Bounds): number => 2 * elements + 2
+
+/** The most tags in the XML of so many elements. Those of a narrative are read as well, and are no elements. */
+export const tagsBound = ({ elements = Infinity }: Bounds): number => 2 * elements + 2
 
 export const defaultBounds: Bounds = { nesting: 100 }
 
@@ -34,6 +42,23 @@ class Enough extends Error {}
 
 export class Faults {
   readonly list: Fault[] = []
+  readonly #most: number
+  #elements = 0
+
+  constructor(most = Infinity) {
+    this.#most = most
+  }
+
+  /** Counts an element that is read. */
+  element(): void {
+    if (++this.#elements > this.#most) this.enough()
+  }
+
+  /** Ends the reading of what is too large to be read. */
+  enough(): never {
+    this.list.push({ sentence: `It has more than ${this.#most} elements.`, tooLarge: true })
+    throw new Enough()
+  }
 
   add(place: Place | undefined, sentence: string): void {
     this.list.push(place ? { expression: expressionOf(place), sentence } : { sentence })
@@ -50,9 +75,12 @@ export class Faults {
   }
 }
 
-/** Runs a reader: its value, or all faults that it found. */
-export function collect<T>(read: (faults: Faults) => T | undefined): Parsed<T> {
-  const faults = new Faults()
+/**
+ * Runs a reader: its value, or all faults that it found.
+ * @param elements how many it may read
+ */
+export function collect<T>(read: (faults: Faults) => T | undefined, elements?: number): Parsed<T> {
+  const faults = new Faults(elements)
   let value: T | undefined
   try {
     value = read(faults)

@@ -14,6 +14,7 @@ import {
   isElementName,
   lexicalFault,
   noChildren,
+  tagsBound,
 } from './reading.ts'
 import { unspeakableAt } from './unicode.ts'
 import { type XmlEvents, fhirNamespace, isDeclaration, isXmlAttribute, readXml, xhtmlNamespace } from './xml-text.ts'
@@ -34,7 +35,7 @@ export function parseXml(text: string, definitions: Definitions, bounds: Bounds 
     // A resource inside another takes two tags: its own and its element's.
     readXml(text, 2 * bounds.nesting, reader)
     return reader.root
-  })
+  }, bounds.elements)
 }
 
 /** An element whose end tag has not come yet. */
@@ -67,6 +68,8 @@ class XmlTreeReader implements XmlEvents {
   root: Resource | undefined
   at: Frame | undefined
   narrative: NarrativeText | undefined
+  /** How many tags may still come. */
+  tags: number
   /** How many tags are open in a subtree that was refused: it is not read. */
   refused = 0
 
@@ -74,6 +77,7 @@ class XmlTreeReader implements XmlEvents {
     this.definitions = definitions
     this.bounds = bounds
     this.faults = faults
+    this.tags = tagsBound(bounds)
   }
 
   refuse(sentence: string, line: number): never {
@@ -81,6 +85,8 @@ class XmlTreeReader implements XmlEvents {
   }
 
   open(tag: SaxesTagNS): void {
+    this.tags -= 1
+    if (this.tags < 0) this.faults.enough()
     if (this.refused > 0) {
       this.refused += 1
       return
@@ -145,6 +151,7 @@ class XmlTreeReader implements XmlEvents {
   }
 
   openElement(tag: SaxesTagNS, outer: Frame): string | undefined {
+    this.faults.element()
     const name = tag.local
     const child = outer.definition === undefined ? undefined : this.definitions.child(outer.definition, name)
     if (!child && !isElementName(name)) return 'This holds a name that no FHIR element can have.'
@@ -205,6 +212,7 @@ class XmlTreeReader implements XmlEvents {
     if (known === 'value' && this.mayHaveValue(frame)) {
       frame.value = this.value(type, text, place)
     } else if (frame.role === 'element' && isXmlAttribute(type, place.name, false, known)) {
+      this.faults.element()
       if (text === '') this.faults.add(place, emptyValue)
       const child = type === undefined ? undefined : this.definitions.child(type, known)
       const item: Element = {

@@ -74,7 +74,8 @@ async function readPatch(
 ): Promise<{ readonly ok: true; readonly patch: PatchContent } | { readonly ok: false; readonly reply: Reply }> {
   const { base, config, head } = exchange
   const { definitions, release } = base.policy
-  const bounds = { nesting: config.limits.nesting, characters: config.limits.bodyBytes }
+  const { nesting, elements, bodyBytes } = config.limits
+  const bounds = { nesting, elements, characters: bodyBytes }
   const contentType = head.headerFields['content-type']
   const form = textFormOf(contentType)
   if (form) {
@@ -109,7 +110,7 @@ export async function readSentResource(exchange: Exchange): Promise<Sent> {
   if ('sentence' in taken) return refused(refuse('media-type', taken.sentence, { accept: acceptedMediaTypes }))
   const body = await readSentBytes(exchange)
   if (!body.ok) return body
-  const parsed = readResource(body.bytes, taken.format, definitions, { nesting: config.limits.nesting })
+  const parsed = readResource(body.bytes, taken.format, definitions, config.limits)
   return parsed.ok
     ? { ok: true, resource: parsed.value, format: taken.format }
     : refused({ kind: 'refused', refusals: malformedBody(parsed.faults) })

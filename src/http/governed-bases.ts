@@ -21,6 +21,7 @@ export function governBases({ bases, limits, timeouts, cache }: GatewayConfig): 
         definitions: base.policy.definitions,
         maxBytes: limits.storedBytes,
         nesting: limits.nesting,
+        elements: limits.elements,
         cache,
       }),
     }

@@ -4,8 +4,8 @@ import type { Refusal } from './refusal.ts'
 
 /** The refusals of a body that cannot be read: one for each fault. */
 export function malformedBody(faults: readonly Fault[], cause: Refusal['cause'] = 'body-malformed'): Refusal[] {
-  return faults.map(({ sentence, expression }) => ({
-    cause,
+  return faults.map(({ sentence, expression, tooLarge }) => ({
+    cause: tooLarge ? 'too-large' : cause,
     diagnostics: sentence,
     ...(expression !== undefined && { expression }),
   }))

@@ -56,6 +56,8 @@ export interface StoredVersionOptions {
   /** The largest stored resource, in bytes. */
   readonly maxBytes: number
   readonly nesting: number
+  /** The most elements of a stored resource. */
+  readonly elements: number
   /** `bytes` bounds the memory, as far as that can be told from the texts; entries expire after `expireMs`. */
   readonly cache: 'off' | { readonly bytes: number; readonly expireMs: number }
 }
@@ -116,7 +118,7 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
 function understand(
   reply: Extract<UpstreamReply, { kind: 'answered' }>,
   { type, id, version, format }: WantedVersion,
-  { definitions, nesting }: StoredVersionOptions,
+  { definitions, nesting, elements }: StoredVersionOptions,
 ): StoredVersion {
   const { status } = reply
   const unusable = (reason: string) => ({ kind: 'unusable', reason, upstreamStatus: status }) as const
@@ -128,8 +130,11 @@ function understand(
   if (formatOfAnswer(reply.headerFields['content-type']) !== format) return unusable('It is in another format.')
   const encodings = valuesOf(reply.headerFields['content-encoding'])
   if (encodings.some((encoding) => encoding.toLowerCase() !== 'identity')) return unusable('It is encoded.')
-  const parsed = readResource(reply.body, format, definitions, { nesting })
-  if (!parsed.ok) return unusable('It is not a well-formed resource.')
+  const parsed = readResource(reply.body, format, definitions, { nesting, elements })
+  if (!parsed.ok) {
+    const isTooLarge = parsed.faults.some(({ tooLarge }) => tooLarge)
+    return unusable(isTooLarge ? 'It has more elements than are judged.' : 'It is not a well-formed resource.')
+  }
   const resource = parsed.value
   if (resource.type !== type || idOf(resource) !== id) return unusable('It is another resource.')
   if (isSubsetted(resource)) return unusable('It is not complete.')

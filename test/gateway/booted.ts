@@ -77,6 +77,7 @@ export async function boot(settings: Settings = {}): Promise<Booted> {
     limits: {
       bodyBytes: 64 * 1024,
       nesting: 50,
+      elements: 5000,
       bundleEntries: 10,
       storedBytes: 64 * 1024,
       rewriteBytes: 256 * 1024,

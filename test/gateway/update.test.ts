@@ -301,6 +301,16 @@ describe('the body', () => {
     expect((await booted.send('PUT', '/STU3/Flag/1', zipped, gzipSync('x'.repeat(2000)))).status).toBe(413)
     expect((await booted.send('PUT', '/STU3/Flag/1', zipped, 'not gzip')).status).toBe(400)
   })
+
+  test('that has too many elements is refused with 413, before the stored one is asked for', async () => {
+    const booted = await start()
+    const answer = await send(booted, { ...removal, note: Array(6000).fill('x') })
+    expect(answer.status).toBe(413)
+    expect(JSON.parse(answer.body)).toMatchObject({
+      issue: [{ code: 'too-long', diagnostics: 'It has more than 5000 elements.' }],
+    })
+    expect(booted.upstream.seen).toEqual([])
+  })
 })
 
 describe('an upstream that cannot be judged by', () => {
@@ -315,6 +325,7 @@ describe('an upstream that cannot be judged by', () => {
     ['a subset', resource({ ...stored('3'), meta: { versionId: '3', tag: [{ code: 'SUBSETTED' }] } }, '3')],
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
     ['too much', resource({ ...stored('3'), language: 'x'.repeat(70_000) }, '3')],
+    ['too many elements', resource({ ...stored('3'), note: Array(6000).fill('x') }, '3')],
     ['a 204', { status: 204 }],
   ]
   test.each(unusable)('%s gives 502 and nothing is sent', async (_what, answer) => {

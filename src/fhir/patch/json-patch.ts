@@ -4,7 +4,7 @@ import type { Resource } from '../element.ts'
 import { type Parsed, faulty } from '../fault.ts'
 import { writeJson } from '../json.ts'
 import { type Json, type JsonObject, isList, isObject, parseJsonText } from '../json-text.ts'
-import { collect } from '../reading.ts'
+import { collect, valuesBound } from '../reading.ts'
 import { type Pointer, changeAt, coveredAt, exchange, put, readPointer, take, valueAt } from './json-pointer.ts'
 import { equalJson, sizeOf, writeJsonText } from './json-value.ts'
 import {
@@ -60,7 +60,8 @@ export function patchJson(
 
 function readOperations(text: string, bounds: PatchBounds): Parsed<readonly Operation[]> {
   // Around the values there are the brackets of the patch itself.
-  const json = parseJsonText(text, 2 * bounds.nesting + 2)
+  const values = valuesBound(bounds) + 4 * operationsBound(bounds)
+  const json = parseJsonText(text, 2 * bounds.nesting + 2, values)
   if (!json.ok) return json
   const list = json.value
   if (!isList(list)) return faulty({ sentence: 'The body is no JSON Patch: that is a list of operations.' })

@@ -1,7 +1,7 @@
 /** The operations of an XML Patch, read from its `diff`. https://www.rfc-editor.org/rfc/rfc5261#section-4 */
 import type { SaxesTagNS } from 'saxes'
 import { type Parsed, faulty } from '../fault.ts'
-import { type Faults, collect } from '../reading.ts'
+import { type Faults, collect, tagsBound } from '../reading.ts'
 import { unspeakableAt } from '../unicode.ts'
 import { type XmlEvents, fhirNamespace, isDeclaration, readXml } from '../xml-text.ts'
 import { type PatchBounds, aboutOperation, operationsBound } from './patched.ts'
@@ -27,11 +27,11 @@ export function readOperations(text: string, bounds: PatchBounds): Parsed<readon
     return faulty({ sentence: 'The XML holds a character that is not allowed in it.' })
   }
   return collect((faults) => {
-    const reader = new OperationsReader(faults, operationsBound(bounds))
+    const reader = new OperationsReader(faults, operationsBound(bounds), tagsBound(bounds))
     // Around the elements there are the two tags of the patch itself.
     readXml(text, 2 * bounds.nesting + 2, reader)
     return reader.operations
-  })
+  }, bounds.elements)
 }
 
 const attributesOf: ReadonlyMap<string, readonly string[]> = new Map([
@@ -43,6 +43,8 @@ const attributesOf: ReadonlyMap<string, readonly string[]> = new Map([
 class OperationsReader implements XmlEvents {
   readonly faults: Faults
   readonly bound: number
+  /** How many tags may still come. */
+  tags: number
   readonly operations: Operation[] = []
   depth = 0
   /** Namespaces in scope in the diff, and its own. */
@@ -52,9 +54,10 @@ class OperationsReader implements XmlEvents {
   builder = new XmlTreeBuilder()
   value = ''
 
-  constructor(faults: Faults, bound: number) {
+  constructor(faults: Faults, bound: number, tags: number) {
     this.faults = faults
     this.bound = bound
+    this.tags = tags
   }
 
   refuse(sentence: string, line: number): never {
@@ -62,6 +65,8 @@ class OperationsReader implements XmlEvents {
   }
 
   open(tag: SaxesTagNS): void {
+    this.tags -= 1
+    if (this.tags < 0) this.faults.enough()
     this.depth += 1
     if (this.depth === 1) this.#openDiff(tag)
     else if (this.depth === 2) this.#openOperation(tag)

@@ -45,7 +45,8 @@ export async function bundle(exchange: Exchange): Promise<Reply> {
   if (unknown.length > 0) return { kind: 'refused', refusals: unknown, interaction: kind }
 
   const knownBases = [exchange.urls.own, ...exchange.knownBases, ...base.policy.bases]
-  const bounds = { nesting: exchange.config.limits.nesting, characters: exchange.config.limits.bodyBytes }
+  const { nesting, elements, bodyBytes } = config.limits
+  const bounds = { nesting, elements, characters: bodyBytes }
   const read = entries.map((entry, index) => readEntry({ base, knownBases, format, bounds }, entry, index))
   const reply = await (kind === 'transaction' ? transact : runBatch)(exchange, read, format)
   return { ...reply, interaction: kind }

@@ -15,6 +15,7 @@ describe('gateway.yaml', () => {
       limits: {
         bodyBytes: 1_048_576,
         nesting: 64,
+        elements: 50_000,
         bundleEntries: 200,
         storedBytes: 4_194_304,
         rewriteBytes: 16_777_216,

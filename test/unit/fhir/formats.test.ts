@@ -218,3 +218,41 @@ test('any JSON below a resource type is read or refused, and what is read is wri
     { numRuns: 2000 },
   )
 })
+
+describe('the number of elements', () => {
+  const r4 = definitionsOf('R4')
+  const patient = {
+    resourceType: 'Patient',
+    id: 'p',
+    contained: [{ resourceType: 'Organization', id: 'o', name: 'x' }],
+    active: true,
+    _active: { id: 'a', extension: [{ url: 'https://a.example', valueString: 'x' }] },
+    name: [{ given: ['a', 'b'], _given: [null, { id: 'g' }] }],
+  }
+  const json = JSON.stringify(patient)
+  const xml = writeXml(value(parseJson(json, r4)))
+
+  // id, contained with two, active with an id and an extension of two, name with two, of which one has an id.
+  const elements = 13
+
+  test('is bounded, the same in both formats', () => {
+    for (const read of [parseJson(json, r4, { nesting: 10, elements }), parseXml(xml, r4, { nesting: 10, elements })]) {
+      expect(read).toMatchObject({ ok: true })
+    }
+    for (const fewer of [elements - 1, 1]) {
+      const bounds = { nesting: 10, elements: fewer }
+      for (const read of [parseJson(json, r4, bounds), parseXml(xml, r4, bounds)]) {
+        const sentence = expect.stringMatching(/^It has more than \d+ /)
+        expect(read).toMatchObject({ ok: false, faults: [{ sentence, tooLarge: true }] })
+      }
+    }
+  })
+
+  test('of a text is bounded before it has been read', () => {
+    const bounds = { nesting: 10, elements: 100 }
+    const unfinished = `{"resourceType":"Patient","name":[{"given":[${'"a",'.repeat(300)}`
+    expect(parseJson(unfinished, r4, bounds)).toMatchObject({ faults: [{ tooLarge: true }] })
+    const narrative = `<Patient xmlns="http://hl7.org/fhir"><text><div xmlns="${xhtml}">${'<br/>'.repeat(300)}`
+    expect(parseXml(narrative, r4, bounds)).toMatchObject({ faults: [{ tooLarge: true }] })
+  })
+})
