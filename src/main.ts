@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { describeError } from './audit/log.ts'
+import { backtest } from './cli/backtest/backtest.ts'
 import { check } from './cli/check.ts'
 import { coloured, plain, wantsColour } from './cli/colour.ts'
-import { parseCommandLine, textOption, textOptions } from './cli/command-line.ts'
+import { parseCommandLine, textOption, textOptions, type OptionValues } from './cli/command-line.ts'
 import { explainWrite } from './cli/explain.ts'
 import { helpText } from './cli/help.ts'
 import { serve } from './cli/serve.ts'
@@ -72,6 +74,8 @@ async function run(args: readonly string[]): Promise<number> {
       ;(done.ok ? tell : complain)(done.text)
       return done.ok ? 0 : 1
     }
+    case 'backtest':
+      return backtestUntilSignal(command.options)
     case 'serve': {
       const read = readEnvironment(process.env)
       if (read.ok) return serveUntilSignal(read.environment)
@@ -79,6 +83,22 @@ async function run(args: readonly string[]): Promise<number> {
       return 1
     }
   }
+}
+
+async function backtestUntilSignal(options: OptionValues): Promise<number> {
+  const stopping = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
+  const done = await backtest(options, {
+    configPath: process.env.CONFIG || packagedConfig,
+    colours: wantsColour(process.stdout, process.env) ? coloured : plain,
+    progress: process.stderr.isTTY ? complain : undefined,
+    stop: stopping.signal,
+    wait: async (milliseconds, signal) => void (await setTimeout(milliseconds, undefined, { signal })),
+    now: Date.now,
+  })
+  tell(done.text)
+  complain(done.complaint)
+  return done.exitCode
 }
 
 async function serveUntilSignal(environment: Environment): Promise<number> {

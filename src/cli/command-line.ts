@@ -100,6 +100,54 @@ export const commands = {
       json: { type: 'boolean', meaning: 'Print JSON.' },
     },
   },
+  backtest: {
+    usage: 'backtest --upstream URL | --ndjson FILE…',
+    meaning: 'Tell what a policy would have refused of what was written to a FHIR server until now.',
+    operands: 0,
+    options: {
+      policy: { type: 'string', value: 'FILE', meaning: 'The policy. Unset: the one of the config, when it has one.' },
+      upstream: { type: 'string', value: 'URL', meaning: 'The FHIR base of the server whose histories are read.' },
+      type: {
+        type: 'string',
+        value: 'TYPE',
+        multiple: true,
+        meaning: 'Only this resource type. May be repeated. Unset, and --id, too: everything.',
+      },
+      id: { type: 'string', value: 'TYPE/ID', multiple: true, meaning: 'Only this resource. May be repeated.' },
+      ndjson: {
+        type: 'string',
+        value: 'FILE',
+        multiple: true,
+        meaning: 'Instead of a server: a file with a version of a resource on each line, also gzip. May be repeated.',
+      },
+      state: {
+        type: 'string',
+        value: 'FILE',
+        meaning: 'Keeps where it stands, so that it goes on from there the next time.',
+      },
+      examples: { type: 'string', value: 'NUMBER', meaning: 'The most examples of each cause. Unset: 3.' },
+      'show-content': { type: 'boolean', meaning: 'Print what differed in the examples: content of records.' },
+      'page-size': {
+        type: 'string',
+        value: 'NUMBER',
+        meaning: 'How many versions a page of the history has. Unset: 100.',
+      },
+      versions: {
+        type: 'string',
+        value: 'KIND',
+        meaning: 'opaque: version ids do not count up by one, so that no gap shows. Unset: counted.',
+      },
+      'server-owned': {
+        type: 'string',
+        value: 'PATH',
+        multiple: true,
+        meaning: 'An element that the server writes itself and is not compared, such as meta.source. May be repeated.',
+      },
+      ...base,
+      ...credentials,
+      json: { type: 'boolean', meaning: 'Print JSON.' },
+    },
+  },
 } as const satisfies Readonly<Record<string, CommandForm>>
 
 export type CommandName = keyof typeof commands

@@ -10,6 +10,11 @@ export function writeJson(resource: Resource): string {
   return object(resource)
 }
 
+/** Writes one element, for showing it: its value, or the object that it is. What hangs on a value is left out. */
+export function writeElement(element: Element): string {
+  return element.value ? valueText(element) : object(element)
+}
+
 function object(element: Element): string {
   const members: string[] = []
   if (element.resource) members.push(`"resourceType":${JSON.stringify(element.type)}`)
