@@ -38,6 +38,12 @@ export function createMetrics(inFlight: () => number): Metrics {
     labelNames: ['base', 'interaction', 'refused_by'] as const,
     registers,
   })
+  const reports = new Counter({
+    name: 'fhir_gateway_reported_total',
+    help: 'Requests that went on although a rule in report mode would have refused them, by that rule or cause.',
+    labelNames: ['base', 'interaction', 'reported_by'] as const,
+    registers,
+  })
   const unknownOutcomes = new Counter({
     name: 'fhir_gateway_unknown_outcomes_total',
     help: 'Writes that were sent to the upstream and whose outcome is not known.',
@@ -63,12 +69,23 @@ export function createMetrics(inFlight: () => number): Metrics {
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    record({ base = 'none', interaction = 'none', decision, status, permittedAs, restoredBy, refusedBy, ...record }) {
+    record({
+      base = 'none',
+      interaction = 'none',
+      decision,
+      status,
+      permittedAs,
+      restoredBy,
+      refusedBy,
+      reported,
+      ...record
+    }) {
       requests.inc({ base, interaction, decision, status })
       durations.observe({ interaction }, record.milliseconds / 1000)
       for (const permitted_as of new Set(permittedAs)) permits.inc({ base, interaction, permitted_as })
       for (const restored_by of new Set(restoredBy)) restorations.inc({ base, interaction, restored_by })
       for (const refused_by of new Set(refusedBy)) refusals.inc({ base, interaction, refused_by })
+      for (const reported_by of new Set(reported)) reports.inc({ base, interaction, reported_by })
       if (record.outcomeUnknown) unknownOutcomes.inc()
     },
   }

@@ -5,7 +5,7 @@ import type { RecordRequest, RequestRecord } from './request-record.ts'
 /** Writes one line per request. The resource's id is written as a keyed hash only. */
 export function requestLog(log: Log, hashId: HashId): RecordRequest {
   return (record) => {
-    const { requestId, base, interaction, type, id, decision, permittedAs, restoredBy, refusedBy } = record
+    const { requestId, base, interaction, type, id, decision, permittedAs, restoredBy, refusedBy, reported } = record
     log[levelOf(record)](
       {
         requestId,
@@ -17,6 +17,7 @@ export function requestLog(log: Log, hashId: HashId): RecordRequest {
         permittedAs,
         restoredBy,
         refusedBy,
+        reported,
         status: record.status,
         upstreamStatus: record.upstreamStatus,
         ms: Math.round(record.milliseconds * 10) / 10,

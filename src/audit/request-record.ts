@@ -18,6 +18,8 @@ export interface RequestRecord {
   readonly restoredBy?: readonly string[]
   /** The rules, or the causes where no rule is concerned, for which it was refused. */
   readonly refusedBy?: readonly string[]
+  /** The rules, or causes, for which it would have been refused if they were not in report mode. */
+  readonly reported?: readonly string[]
   /** HTTP status of our answer. */
   readonly status: number
   /** HTTP status of the upstream's last answer, when it was asked. */

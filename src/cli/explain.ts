@@ -7,7 +7,7 @@ import type { Decision } from '../policy/decision.ts'
 import { didYouMean } from '../policy/did-you-mean.ts'
 import { explain, type Explanation } from '../policy/explain.ts'
 import { judgeOperationWithFindings, judgeWithFindings, type Judged } from '../policy/judge.ts'
-import { allowedMethods, notOffered, offers, operationOf, type Policy } from '../policy/policy.ts'
+import { allowedMethods, notOffered, offers, operationOf, reportsOnly, type Policy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import { malformedBody, mismatchOf } from '../policy/refusals-of-bodies.ts'
 import { plainRequest } from '../policy/request-facts.ts'
@@ -171,7 +171,7 @@ function judged(
     path: '',
     query: '',
   }
-  if ((type !== undefined || operation) && !offers(policy, asked)) {
+  if ((type !== undefined || operation) && !offers(policy, asked) && !reportsOnly(policy, asked)) {
     const diagnostics = notOffered(asked.method, allowedMethods(policy, asked).join(', '))
     return refuse({ cause: 'interaction-not-offered', diagnostics })
   }
@@ -179,7 +179,7 @@ function judged(
   const surroundings = { bases, maxRefusals, request: plainRequest(code) }
   let found: Judged
   if (operation) {
-    const { rules } = operationOf(policy, asked)!
+    const rules = operationOf(policy, asked)?.rules
     if (!rules)
       return { mistake: 'The policy has no rules for this operation: it is one that changes nothing, and passes.' }
     if (sent!.type !== 'Parameters') {
@@ -222,11 +222,17 @@ function operationTarget(
 }
 
 /** The verdict, and what the client would be answered with. */
-function verdictOf(decision: Decision, policy: Policy): Pick<Explained, 'verdict' | 'permittedAs' | 'answer'> {
-  if (decision.verdict === 'permit') return { verdict: 'permit', permittedAs: decision.permittedAs }
+function verdictOf(
+  decision: Decision,
+  policy: Policy,
+): Pick<Explained, 'verdict' | 'permittedAs' | 'answer' | 'reported'> {
+  const { reported } = decision
+  const told = reported && { reported: issuesOfRefusals(reported, policy, maxRefusals) }
+  if (decision.verdict === 'permit') return { verdict: 'permit', permittedAs: decision.permittedAs, ...told }
   const { refusals } = decision
   return {
     verdict: 'deny',
     answer: { status: statusOf(refusals, policy), issues: issuesOfRefusals(refusals, policy, maxRefusals) },
+    ...told,
   }
 }

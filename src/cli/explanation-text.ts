@@ -20,6 +20,8 @@ export interface Explained {
   readonly permittedAs?: readonly string[]
   /** What the client is answered with, of a refusal. */
   readonly answer?: { readonly status: number; readonly issues: readonly OutcomeIssue[] }
+  /** What rules in report mode would refuse. */
+  readonly reported?: readonly OutcomeIssue[]
   /** Undefined where no rule was asked: the interaction is not open, or the body is malformed. */
   readonly explanation?: Explanation
 }
@@ -90,12 +92,13 @@ function mark(verdict: PartVerdict, optional: boolean, colours: Colours): string
   return colours.bad('✗')
 }
 
-function writeVerdict({ verdict, permittedAs = [], answer }: Explained, colours: Colours): string {
-  if (verdict === 'permit') return colours.good(`Permitted as ${permittedAs.join(', ')}.`)
-  return [
-    colours.bad(`Refused with ${answer!.status}.`),
-    ...answer!.issues.map((issue) => writeIssue(issue, colours)),
-  ].join('\n')
+function writeVerdict({ verdict, permittedAs = [], answer, reported = [] }: Explained, colours: Colours): string {
+  const decided =
+    verdict === 'permit'
+      ? [colours.good(`Permitted as ${permittedAs.join(', ')}.`)]
+      : [colours.bad(`Refused with ${answer!.status}.`), ...answer!.issues.map((issue) => writeIssue(issue, colours))]
+  const besides = reported.map((issue) => writeIssue(issue, colours))
+  return [...decided, ...(besides.length > 0 ? ['Only reported:', ...besides] : [])].join('\n')
 }
 
 /** As the OperationOutcome has it: code, the policy's codes, its sentence; where; what is wrong there. */

@@ -3,10 +3,12 @@ import { isFormatOnly, readCriteria, readIfNoneExist } from '../fhir/criteria.ts
 import type { Resource } from '../fhir/element.ts'
 import { acceptedMediaTypes, formatOfBody, type Format } from '../fhir/media-type.ts'
 import { malformedBody, mismatchOf } from '../policy/refusals-of-bodies.ts'
+import type { Refusal } from '../policy/refusal.ts'
 import { decodeUtf8 } from '../fhir/unicode.ts'
 import { readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { acceptedPatchTypes, patchOfParameters, patchOfText, textFormOf, type PatchContent } from './patch-content.ts'
+import type { Preconditions } from './preconditions.ts'
 import { refuse, type Reply } from './reply.ts'
 
 /** What a write is to bring about, as the client has it. */
@@ -21,8 +23,10 @@ export interface AskedWrite {
   readonly id: string | undefined
   /** The criteria of a conditional interaction, written anew. */
   readonly criteria: string | undefined
-  /** The version that If-Match names. */
+  /** The version that If-Match names; without it, it is the current one. */
   readonly version: string | undefined
+  /** What would have been refused of the request if it were not for report mode. */
+  readonly reported: readonly Refusal[]
   /** The format in which before and after are compared, and in which after is sent. */
   readonly format: Format
   readonly content: Content
@@ -33,12 +37,12 @@ export type ReadWrite =
 
 const refused = (reply: Reply) => ({ ok: false, reply }) as const
 
-/** Reads what a request asks for; its preconditions have been read before. */
+/** Reads what a request asks for; its preconditions have been read before, and met as far as they are known. */
 export async function readWrite(
   exchange: Exchange,
   interaction: AskedWrite['interaction'],
   type: string,
-  version: string | undefined,
+  { version, reported }: Extract<Preconditions, { kind: 'met-later' }>,
 ): Promise<ReadWrite> {
   const { interaction: asked, head } = exchange
   if (asked.id !== undefined && !isFormatOnly(asked.query)) {
@@ -54,7 +58,7 @@ export async function readWrite(
         ? readCriteria(asked.query)
         : undefined
   if (read && 'sentence' in read) return refused(refuse('request-malformed', read.sentence))
-  const about = { interaction, type, id: asked.id, criteria: read?.criteria, version }
+  const about = { interaction, type, id: asked.id, criteria: read?.criteria, version, reported }
   if (interaction === 'delete') return { ok: true, write: { ...about, format: 'json', content: { kind: 'nothing' } } }
   if (interaction === 'patch') {
     const patch = await readPatch(exchange)

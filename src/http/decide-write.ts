@@ -5,11 +5,12 @@ import type { Refusal } from '../policy/refusal.ts'
 import { malformedBody, mismatchOf } from '../policy/refusals-of-bodies.ts'
 import type { GovernedWrite } from '../upstream/governed-write.ts'
 import { searchOne } from '../upstream/search-one.ts'
-import type { Stored, StoredVersion, WantedVersion } from '../upstream/stored-versions.ts'
+import type { Stored, StoredVersion, WantedResource, WantedVersion } from '../upstream/stored-versions.ts'
 import type { AskedWrite } from './asked-write.ts'
 import { surroundingsOf, type Exchange } from './exchange.ts'
 import { gone, notFound, relayError, relayFailure } from './relay.ts'
-import { versionMismatch } from './relay-write.ts'
+import { changedMeanwhile, versionMismatch } from './relay-write.ts'
+import { withReported } from './reported.ts'
 import { fail, refuse, type Reply } from './reply.ts'
 
 /** What is known of a write before anything is sent: it is permitted as it stands here, or it is answered. */
@@ -20,8 +21,11 @@ export type Decided =
       readonly format: Format
       readonly permittedAs: readonly string[]
       readonly restoration: Restoration | undefined
+      readonly reported: readonly Refusal[]
       /** The version that the write is pinned to. */
       readonly wanted: WantedVersion | undefined
+      /** What is told when that is not the current one any more. */
+      readonly mismatch: Refusal
       /** The stored resource as it was judged; undefined for a create. */
       readonly before: Resource | undefined
       /** Whether before came from the cache, so that the upstream has not answered this caller for it. */
@@ -39,6 +43,13 @@ export type Deciding = Pick<Exchange, 'base' | 'config' | 'callerFields' | 'judg
  * What is permitted is built from what the judge says may be sent, and pinned to the version of before.
  */
 export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
+  const decided = await decide(deciding, asked)
+  const { reported } = asked
+  if (decided.kind === 'answered') return answered(withReported(decided.reply, reported))
+  return { ...decided, reported: [...reported, ...decided.reported] }
+}
+
+async function decide(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
   const { interaction, type, criteria, content } = asked
   if (interaction === 'create') return decideCreate(deciding, asked)
 
@@ -47,9 +58,7 @@ export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promis
     const found = await resolve(deciding, type, criteria ?? '')
     if (found.kind === 'answered') return found
     if (found.kind === 'none') {
-      const { conditional, interactions } = deciding.base.policy.resources.get(type)!
-      const creates = interaction === 'update' && conditional.has('create') && interactions.has('create')
-      return creates ? decideCreate(deciding, asked) : answered({ kind: 'refused', refusals: [notFound] })
+      return interaction === 'update' ? createInstead(deciding, asked) : answered(refusedAsNotFound)
     }
     id = found.id
     const mismatch =
@@ -58,11 +67,14 @@ export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promis
         : undefined
     if (mismatch) return answered({ kind: 'refused', refusals: [mismatch] })
   }
-  if (asked.version === undefined) throw new Error('A write without the version that it changes reached the judge.')
   const { callerFields, base } = deciding
-  const wanted: WantedVersion = { type, id, version: asked.version, format: asked.format, callerFields }
-  const before = await base.storedVersions.get(wanted)
+  const resource: WantedResource = { type, id, format: asked.format, callerFields }
+  const before = await (asked.version === undefined
+    ? base.storedVersions.current(resource)
+    : base.storedVersions.get({ ...resource, version: asked.version }))
   if (before.kind !== 'found') return answered(await relayStored(deciding, before))
+  // Whichever it is, the write is pinned to the version that is judged.
+  const wanted: WantedVersion = { ...resource, version: before.version }
 
   const after = afterOf(asked, id, before.stored)
   if ('refusals' in after) return answered(await refuseFrom(deciding, wanted, before, after.refusals))
@@ -76,8 +88,10 @@ export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promis
     },
     surroundingsOf(deciding, interaction),
   )
-  if (decision.verdict === 'deny') return answered(await refuseFrom(deciding, wanted, before, decision.refusals))
-  const on = { id, version: asked.version }
+  if (decision.verdict === 'deny') {
+    return answered(withReported(await refuseFrom(deciding, wanted, before, decision.refusals), decision.reported))
+  }
+  const on = { id, version: wanted.version }
   const write: GovernedWrite =
     interaction === 'delete'
       ? { interaction: 'delete', type, on }
@@ -88,10 +102,26 @@ export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promis
     format: asked.format,
     permittedAs: decision.permittedAs,
     restoration: decision.restoration,
+    reported: decision.reported ?? [],
+    mismatch: asked.version === undefined ? changedMeanwhile : versionMismatch,
     wanted,
     before: before.stored.judged,
     cached: before.cached,
   }
+}
+
+const refusedAsNotFound: Reply = { kind: 'refused', refusals: [notFound] }
+
+/** A conditional update that matches nothing is a conditional create, where that is open. */
+function createInstead(deciding: Deciding, asked: AskedWrite): Decided {
+  const { resources, mode } = deciding.base.policy
+  const resource = resources.get(asked.type)
+  if (resource?.conditional.has('create') && resource.interactions.has('create')) return decideCreate(deciding, asked)
+  if (mode === 'enforce') return answered(refusedAsNotFound)
+  const diagnostics = 'The policy does not open a conditional create, which this update comes to.'
+  const reported = { cause: 'interaction-not-offered', diagnostics } as const
+  const decided = decideCreate(deciding, asked)
+  return decided.kind === 'permitted' ? { ...decided, reported: [reported, ...decided.reported] } : decided
 }
 
 /** What is sent is what was judged, and nothing else. */
@@ -110,7 +140,9 @@ function decideCreate(deciding: Deciding, asked: AskedWrite): Decided {
     { interaction: 'create', type, before: undefined, after: resource },
     surroundingsOf(deciding, asked.interaction),
   )
-  if (decision.verdict === 'deny') return answered({ kind: 'refused', refusals: decision.refusals })
+  if (decision.verdict === 'deny') {
+    return answered(withReported({ kind: 'refused', refusals: decision.refusals }, decision.reported))
+  }
   const ifNoneExist = criteria === undefined ? {} : { ifNoneExist: criteria }
   return {
     kind: 'permitted',
@@ -118,6 +150,8 @@ function decideCreate(deciding: Deciding, asked: AskedWrite): Decided {
     format,
     permittedAs: decision.permittedAs,
     restoration: decision.restoration,
+    reported: decision.reported ?? [],
+    mismatch: versionMismatch,
     wanted: undefined,
     before: undefined,
     cached: false,

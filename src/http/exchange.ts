@@ -3,6 +3,7 @@ import type { Base, GatewayConfig } from '../config/config.ts'
 import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
 import type { Asked } from '../fhir/media-type.ts'
 import type { judge, Surroundings } from '../policy/judge.ts'
+import type { Refusal } from '../policy/refusal.ts'
 import type { RequestFacts } from '../policy/request-facts.ts'
 import type { BaseUrls } from '../upstream/base-urls.ts'
 import type { UpstreamClient } from '../upstream/client.ts'
@@ -24,6 +25,8 @@ export interface Exchange {
   readonly config: GatewayConfig
   readonly base: GovernedBase
   readonly interaction: Interaction
+  /** That the policy does not open it, where that is only reported. */
+  readonly reported: readonly Refusal[]
   readonly head: RequestHead
   readonly asked: Asked
   readonly urls: BaseUrls

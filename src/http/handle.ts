@@ -14,6 +14,7 @@ import { operate } from './operation.ts'
 import { read } from './read.ts'
 import { withoutOutcome } from './relay-write.ts'
 import { recordOf } from './record.ts'
+import { withReported } from './reported.ts'
 import { fail, refuse, type Reply } from './reply.ts'
 import { askedBy, baseOf, hasBody, requestHead, type RequestHead } from './request-head.ts'
 import { send, type Sending } from './send.ts'
@@ -83,7 +84,7 @@ async function answer(
   if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') {
     return refuse('expectation', 'No expectation but 100-continue is offered.')
   }
-  const { interaction, base } = named
+  const { interaction, base, reported } = named
   const { config, publicUrl, judge } = handling
   const origin = publicUrl?.href.replace(/\/$/, '') ?? `http://${head.headerFields.host}`
   const urls = baseUrls(origin + base.path, base.upstream.url)
@@ -91,6 +92,7 @@ async function answer(
     config,
     base,
     interaction,
+    reported,
     head,
     asked: askedBy(head),
     urls,
@@ -101,6 +103,12 @@ async function answer(
     req,
     res,
   }
+  return withReported(await answerTo(exchange), reported)
+}
+
+/** The stages of a request whose interaction is known. */
+async function answerTo(exchange: Exchange): Promise<Reply> {
+  const { interaction, head, base } = exchange
   if (readingInteractions.has(interaction.code)) {
     const preconditions = readPreconditions(interaction, head, base.policy)
     return preconditions.kind === 'refused' ? preconditions : read(exchange)

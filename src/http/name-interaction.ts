@@ -4,11 +4,18 @@ import { allowedMethods, notOffered, offers, type Policy } from '../policy/polic
 import type { Refusal } from '../policy/refusal.ts'
 import type { GovernedBase } from './exchange.ts'
 import { refuse, type Reply } from './reply.ts'
+import { reportedInteraction } from './reported.ts'
 import { hasBody, refusalsOfHead, type RequestHead } from './request-head.ts'
 
 /** What is asked, or the refusal of it. */
 export type Named =
-  | { readonly kind: 'interaction'; readonly interaction: Interaction; readonly base: GovernedBase }
+  | {
+      readonly kind: 'interaction'
+      readonly interaction: Interaction
+      readonly base: GovernedBase
+      /** That the policy does not open it, where that is only reported. */
+      readonly reported: readonly Refusal[]
+    }
   | { readonly kind: 'refused'; readonly reply: Reply; readonly interaction?: Interaction }
 
 /** Names the interaction that method and target ask for, or refuses what could be read in two ways or is not open. */
@@ -33,7 +40,10 @@ export function nameInteraction(
   if (refusals.length > 0 || target.kind === 'malformed') return malformed(refusals)
 
   const interaction = target.kind === 'interaction' ? target.interaction : target.known
-  if (!interaction || target.kind === 'not-offered' || !offers(policy, interaction)) {
+  const isOpen = target.kind === 'interaction' && offers(policy, target.interaction)
+  const reported =
+    target.kind === 'interaction' && !isOpen ? reportedInteraction(policy, target.interaction) : undefined
+  if (!interaction || !(isOpen || reported)) {
     const allow = interaction ? allowOn(policy, interaction) : ''
     return {
       kind: 'refused',
@@ -45,7 +55,9 @@ export function nameInteraction(
     const sentence = `A ${interaction.method} takes no body; leave it out.`
     return { ...malformed([malformedRequest({ sentence })]), interaction } as Named
   }
-  return { kind: 'interaction', interaction, base }
+  // Which kind of Bundle it is says its body.
+  const isBundle = interaction.code === 'transaction'
+  return { kind: 'interaction', interaction, base, reported: reported && !isBundle ? [reported] : [] }
 }
 
 /** `[type]/_search` has the type's interaction and one method of its own. */

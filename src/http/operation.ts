@@ -2,6 +2,7 @@ import { writeResource } from '../fhir/body.ts'
 import type { Resource } from '../fhir/element.ts'
 import { entityTagOf, readIfMatch } from '../fhir/entity-tag.ts'
 import { isFormatOnly } from '../fhir/criteria.ts'
+import type { Permit } from '../policy/decision.ts'
 import { judgeOperation } from '../policy/judge.ts'
 import { operationOf, type OperationPolicy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
@@ -10,6 +11,7 @@ import { readSentResource } from './asked-write.ts'
 import { surroundingsOf, type Exchange } from './exchange.ts'
 import { relayFailure, relayRead } from './relay.ts'
 import { read } from './read.ts'
+import { withReported } from './reported.ts'
 import { refuse, type Reply } from './reply.ts'
 import { withoutOutcome } from './relay-write.ts'
 
@@ -19,7 +21,8 @@ import { withoutOutcome } from './relay-write.ts'
  */
 export async function operate(exchange: Exchange): Promise<Reply> {
   const { base, interaction, head } = exchange
-  const operation = operationOf(base.policy, interaction)!
+  // One that the policy does not open and only reports has no rules.
+  const operation = operationOf(base.policy, interaction)
   if (interaction.method === 'GET') return read(exchange)
 
   const refusals = preconditionsOf(exchange)
@@ -33,7 +36,7 @@ export async function operate(exchange: Exchange): Promise<Reply> {
   const { resource, format } = sent
   const decision = judged(exchange, operation, resource)
   if ('reply' in decision) return decision.reply
-  const { permittedAs } = decision
+  const { permittedAs, reported } = decision
 
   const ifMatch = readIfMatch(head.fieldLines('if-match'))
   const reply = await base.client.send({
@@ -48,7 +51,10 @@ export async function operate(exchange: Exchange): Promise<Reply> {
     body: writeResource(resource, format),
     maxBytes: exchange.config.limits.rewriteBytes,
   })
-  const noted = operation.rules ? { permittedAs } : {}
+  const noted = {
+    ...(operation?.rules && { permittedAs }),
+    ...(reported && { reported }),
+  }
   switch (reply.kind) {
     case 'answered': {
       // A success that is not one, or an answer of something in between, says nothing of what the server did.
@@ -70,16 +76,18 @@ export async function operate(exchange: Exchange): Promise<Reply> {
 /** The names of the changes as which it is permitted, or the refusal. */
 function judged(
   exchange: Exchange,
-  { rules }: OperationPolicy,
+  operation: OperationPolicy | undefined,
   resource: Resource,
-): { readonly permittedAs: readonly string[] } | { readonly reply: Reply } {
+): Pick<Permit, 'permittedAs' | 'reported'> | { readonly reply: Reply } {
   const { base } = exchange
+  const rules = operation?.rules
   if (!rules) return { permittedAs: [] }
   if (resource.type !== 'Parameters') {
     return { reply: refuse('body-mismatch', 'The body of this operation is a Parameters resource.') }
   }
   const decision = judgeOperation(rules, base.policy, resource, surroundingsOf(exchange, 'operation'))
-  return decision.verdict === 'permit' ? decision : { reply: { kind: 'refused', refusals: decision.refusals } }
+  if (decision.verdict === 'permit') return decision
+  return { reply: withReported({ kind: 'refused', refusals: decision.refusals }, decision.reported) }
 }
 
 /** If-Match may be there, and then it is one entity tag, as for an update. */

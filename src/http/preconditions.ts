@@ -1,12 +1,18 @@
 import { readIfMatch } from '../fhir/entity-tag.ts'
 import type { Interaction } from '../fhir/interaction.ts'
-import type { Policy } from '../policy/policy.ts'
+import { modeOf, type Policy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** The version that an update names, or everything that is wrong with the preconditions (RFC 9110, section 13.1). */
 export type Preconditions =
-  | { readonly kind: 'met-later'; readonly version: string | undefined }
+  | {
+      readonly kind: 'met-later'
+      /** Undefined where none is named: then it is the current one, whichever that is. */
+      readonly version: string | undefined
+      /** What would have been refused if it were not for report mode. */
+      readonly reported: readonly Refusal[]
+    }
   | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] }
 
 /**
@@ -28,6 +34,7 @@ export function readPreconditions(
       })
     }
   }
+  const reported: Refusal[] = []
   let version: string | undefined
   switch (code) {
     case 'update':
@@ -35,7 +42,11 @@ export function readPreconditions(
     case 'delete': {
       const ifMatch = readIfMatch(head.fieldLines('if-match'))
       if (ifMatch.kind === 'version') version = ifMatch.version
-      else refusals.push({ cause: `if-match-${ifMatch.kind}`, diagnostics: ifMatch.sentence })
+      else {
+        const refusal = { cause: `if-match-${ifMatch.kind}`, diagnostics: ifMatch.sentence } as const
+        const isReported = ifMatch.kind === 'missing' && modeOf(policy, type!, code) === 'report'
+        ;(isReported ? reported : refusals).push(refusal)
+      }
       closed('if-none-match', 'if-unmodified-since', 'if-none-exist')
       break
     }
@@ -45,7 +56,8 @@ export function readPreconditions(
         refusals.push({ cause: 'request-malformed', diagnostics: 'If-None-Exist occurs more than once; send it once.' })
       }
       if (has('if-none-exist') && !policy.resources.get(type ?? '')?.conditional.has('create')) {
-        refusals.push({
+        const closedHere = policy.mode === 'report' ? reported : refusals
+        closedHere.push({
           cause: 'interaction-not-offered',
           diagnostics: 'A conditional create (If-None-Exist) is not offered; create without it.',
         })
@@ -58,5 +70,5 @@ export function readPreconditions(
     default:
       closed('if-match', 'if-unmodified-since', 'if-range')
   }
-  return refusals.length > 0 ? { kind: 'refused', refusals } : { kind: 'met-later', version }
+  return refusals.length > 0 ? { kind: 'refused', refusals } : { kind: 'met-later', version, reported }
 }

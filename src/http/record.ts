@@ -1,4 +1,5 @@
 import type { RequestRecord } from '../audit/request-record.ts'
+import type { Refusal } from '../policy/refusal.ts'
 import type { GovernedBase } from './exchange.ts'
 import type { Named } from './name-interaction.ts'
 import type { Terms } from './outcome.ts'
@@ -22,7 +23,7 @@ export function recordOf(
 ): RequestRecord {
   const { requestId, base, named, milliseconds } = request
   const { interaction } = named
-  const { upstreamStatus, permittedAs, outcomeUnknown, error } = reply
+  const { upstreamStatus, permittedAs, outcomeUnknown, reported = [], error } = reply
   const isType = interaction?.type !== undefined && base?.policy.definitions.isResource(interaction.type)
   const restoredBy = restoringRules(reply)
   const refusals = 'refusals' in reply ? reply.refusals : (reply.refused ?? [])
@@ -35,7 +36,8 @@ export function recordOf(
     decision: decisionOf(reply),
     ...(permittedAs && { permittedAs }),
     ...(restoredBy.length > 0 && { restoredBy }),
-    ...(refusals.length > 0 && { refusedBy: [...new Set(refusals.map(({ rule, cause }) => rule ?? cause))] }),
+    ...(refusals.length > 0 && { refusedBy: rulesOf(refusals) }),
+    ...(reported.length > 0 && { reported: rulesOf(reported) }),
     status: statusOfReply(reply, terms) ?? clientClosedRequest,
     ...(upstreamStatus !== undefined && { upstreamStatus }),
     milliseconds,
@@ -43,6 +45,9 @@ export function recordOf(
     ...(error !== undefined && { error }),
   }
 }
+
+/** The rules of refusals, or their causes where no rule is concerned, each once. */
+const rulesOf = (refusals: readonly Refusal[]) => [...new Set(refusals.map(({ rule, cause }) => rule ?? cause))]
 
 function decisionOf(reply: Reply): RequestRecord['decision'] {
   switch (reply.kind) {

@@ -24,17 +24,28 @@ export const versionMismatch: Refusal = {
     'The version that If-Match names is not the current one. Nothing was changed: read it again and redo the change.',
 }
 
+/** A conflict of an update that names no version: it was pinned to the one that was judged. */
+export const changedMeanwhile: Refusal = {
+  cause: 'version-mismatch',
+  diagnostics: 'The resource was changed by another request in the meantime. Nothing was changed: send yours again.',
+}
+
 const unknown = 'It is not known whether the change was stored: read the resource before you try again.'
 
 /** Answers of something between us and the server, which say nothing of what the server did. */
 export const ofIntermediaries = new Set([502, 504])
 
-/** The answer to a write that has been sent. `on`: the version that an update or a delete was pinned to. */
+/**
+ * The answer to a write that has been sent.
+ * @param on the version that an update or a delete was pinned to
+ * @param mismatch what is told when that is not the current one
+ */
 export async function relayWrite(
   exchange: Served,
   reply: UpstreamReply,
   write: GovernedWrite,
   on: WantedVersion | undefined,
+  mismatch: Refusal,
 ): Promise<Reply> {
   switch (reply.kind) {
     case 'unreachable':
@@ -43,7 +54,7 @@ export async function relayWrite(
     case 'too-large':
       return { ...withoutOutcome('unusable'), upstreamStatus: reply.status }
     case 'answered':
-      return { ...(await relayAnswer(exchange, reply, write, on)), upstreamStatus: reply.status }
+      return { ...(await relayAnswer(exchange, reply, write, on, mismatch)), upstreamStatus: reply.status }
   }
 }
 
@@ -52,6 +63,7 @@ async function relayAnswer(
   answered: Answered,
   write: GovernedWrite,
   on: WantedVersion | undefined,
+  mismatch: Refusal,
 ): Promise<Reply> {
   const { status, headerFields } = answered
   if (on && status === 201) {
@@ -60,7 +72,7 @@ async function relayAnswer(
       error: Object.assign(new Error('201 to a pinned update'), { code: 'CREATED_BY_PINNED_UPDATE' }),
     })
   }
-  if (on && (status === 409 || status === 412)) return relayConflict(exchange, answered, on)
+  if (on && (status === 409 || status === 412)) return relayConflict(exchange, answered, on, mismatch)
   if (ofIntermediaries.has(status)) return withoutOutcome(status === 504 ? 'too-slow' : 'unusable')
   if (status >= 400) return relayError(exchange, answered, on !== undefined)
   if (write.interaction === 'delete') {
@@ -93,7 +105,12 @@ function tellsOf(
 }
 
 /** A conflict is told of a deleted resource, too, and of one that is gone: one read tells them apart. */
-async function relayConflict(exchange: Served, answered: Answered, on: WantedVersion): Promise<Reply> {
+async function relayConflict(
+  exchange: Served,
+  answered: Answered,
+  on: WantedVersion,
+  mismatch: Refusal,
+): Promise<Reply> {
   const further = await upstreamIssues(exchange, answered)
   const current = await exchange.base.storedVersions.confirm(on)
   switch (current.kind) {
@@ -102,7 +119,7 @@ async function relayConflict(exchange: Served, answered: Answered, on: WantedVer
     case 'gone':
       return { kind: 'refused', refusals: [gone], further }
     default:
-      return { kind: 'refused', refusals: [versionMismatch], further }
+      return { kind: 'refused', refusals: [mismatch], further }
   }
 }
 

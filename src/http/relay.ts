@@ -13,6 +13,7 @@ import { rewriteXml } from '../upstream/rewrite-xml.ts'
 import { issuesOf } from '../upstream/upstream-outcome.ts'
 import type { Exchange } from './exchange.ts'
 import { issueOf } from './outcome.ts'
+import { reportFields } from './reported.ts'
 import { fail, type Reply } from './reply.ts'
 
 /** What an answer of the upstream is read and told with. */
@@ -154,6 +155,7 @@ export function streamedFields(
   const { 'content-length': length, 'content-encoding': encoding } = headerFields
   return {
     ...answerFields(headerFields, exchange.urls),
+    ...reportFields(exchange.reported),
     ...(length !== undefined && { 'content-length': length }),
     ...(encoding !== undefined && { 'content-encoding': encoding }),
   }

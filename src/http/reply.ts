@@ -16,6 +16,8 @@ interface Noted {
   readonly outcomeUnknown?: true
   /** What the request turned out to be when its body had been read. */
   readonly interaction?: InteractionCode
+  /** What would have been refused if it were not for the report mode of the rules that say so. */
+  readonly reported?: readonly Refusal[]
   /** What was refused of a batch whose other entries went on. */
   readonly refused?: readonly Refusal[]
   readonly error?: unknown

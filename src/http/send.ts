@@ -4,6 +4,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Asked } from '../fhir/media-type.ts'
 import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
 import { issuesOfRefusals, outcomeAnswer, plainTerms, statusOf, type Terms } from './outcome.ts'
+import { reportFields } from './reported.ts'
 import type { HeaderFields, Reply } from './reply.ts'
 import type { Cause } from '../policy/refusal.ts'
 
@@ -57,6 +58,9 @@ export function send(res: ServerResponse, reply: Reply, sending: Sending): void 
   const status = statusOfReply(reply, terms)!
   let headerFields: HeaderFields = { ...sending.headerFields, ...reply.headerFields }
   let body: Buffer | string | undefined
+  if (reply.kind === 'relayed' || reply.kind === 'told') {
+    headerFields = { ...headerFields, ...reportFields(reply.reported) }
+  }
   if (reply.kind === 'relayed') {
     body = reply.body
   } else {

@@ -7,6 +7,7 @@ import type { Exchange } from './exchange.ts'
 import { readPreconditions } from './preconditions.ts'
 import { refuse, type Reply } from './reply.ts'
 import { relayWrite, withoutOutcome } from './relay-write.ts'
+import { withReported } from './reported.ts'
 import { withRestoration } from './restored.ts'
 
 /**
@@ -23,7 +24,7 @@ export async function write(exchange: Exchange, interaction: AskedWrite['interac
   const preconditions = readPreconditions(exchange.interaction, exchange.head, base.policy)
   if (preconditions.kind === 'refused') return refuseAll(exchange, preconditions.refusals)
 
-  const asked = await readWrite(exchange, interaction, type, preconditions.version)
+  const asked = await readWrite(exchange, interaction, type, preconditions)
   return asked.ok ? carryOut(exchange, asked.write) : asked.reply
 }
 
@@ -36,17 +37,17 @@ export async function carryOut(exchange: Exchange, asked: AskedWrite): Promise<R
   if (decided.kind === 'answered') return decided.reply
 
   if (exchange.res.destroyed) return { kind: 'client-gone' }
-  const { write: permitted, format, permittedAs, restoration, wanted } = decided
+  const { write: permitted, format, permittedAs, restoration, reported, wanted, mismatch } = decided
   const reply = await sendWrite(base.client, base.upstreamPath, permitted, {
     sentFormat: format,
     askedFormat: exchange.asked === 'json' || exchange.asked === 'xml' ? exchange.asked : format,
     callerFields: exchange.callerFields,
     maxBytes: exchange.config.limits.rewriteBytes,
   })
-  const relayed = await relayWrite(exchange, reply, permitted, wanted).catch((error: unknown) =>
+  const relayed = await relayWrite(exchange, reply, permitted, wanted, mismatch).catch((error: unknown) =>
     withoutOutcome('fault', error),
   )
-  return { ...withRestoration(relayed, restoration), permittedAs }
+  return { ...withReported(withRestoration(relayed, restoration), reported), permittedAs }
 }
 
 function refuseAll({ base, interaction }: Exchange, refusals: readonly Refusal[]): Reply {

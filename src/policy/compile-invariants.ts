@@ -1,7 +1,7 @@
 import type { CompileContext, Scope } from './compile-context.ts'
 import type { ElementType } from './element-type.ts'
 import type { Expression } from './fhirpath/expression.ts'
-import type { Invariant, Otherwise } from './rule.ts'
+import type { Invariant, Mode, Otherwise } from './rule.ts'
 import type { InvariantInput } from './schema.ts'
 import type { SourcePath } from './source.ts'
 
@@ -12,6 +12,8 @@ interface Surrounding {
   readonly scope: Scope
   /** What the rule set answers. */
   readonly otherwise: Otherwise
+  /** Of the rule set. */
+  readonly mode: Mode
 }
 
 /** Compiles the invariants of a rule set for resources of a type. Mistakes are reported to the context. */
@@ -20,7 +22,7 @@ export function compileInvariants(
   input: readonly InvariantInput[],
   at: SourcePath,
   type: ElementType,
-  { id, scope, otherwise }: Surrounding,
+  { id, scope, otherwise, mode }: Surrounding,
 ): readonly Invariant[] {
   const names = new Set<string>()
   return input.flatMap((invariant, index): Invariant[] => {
@@ -34,7 +36,8 @@ export function compileInvariants(
     // The words of the rule set are about its changes: without words of its own, a rule is told by its name.
     const { text: _, ...answer } = otherwise.answer ?? context.defaultAnswer
     const told = context.otherwise(invariant.otherwise, [...own, 'otherwise'], { answer, say: sentence(name) })
-    return require ? [{ id: `${id}/${name}`, name, when, require, at: path, otherwise: told }] : []
+    const known = { id: `${id}/${name}`, name, when, at: path, otherwise: told, mode: invariant.mode ?? mode }
+    return require ? [{ ...known, require }] : []
   })
 }
 

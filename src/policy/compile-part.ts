@@ -3,7 +3,7 @@ import type { CompileContext, Scope, Variable } from './compile-context.ts'
 import { compileContent, meant } from './compile-content.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { Path } from './path.ts'
-import type { Otherwise, Part, Times } from './rule.ts'
+import type { Mode, Otherwise, Part, Times } from './rule.ts'
 import type { PartInput } from './schema.ts'
 import type { SourcePath } from './source.ts'
 
@@ -14,6 +14,7 @@ export interface PartContext {
   readonly id: string
   readonly scope: Scope
   readonly otherwise: Otherwise
+  readonly mode: Mode
   /** The variable of the `for each`, to which every part must be tied. */
   readonly about: string | undefined
   /** What `$this` stands for, in the parts of a part that is used `on` a variable. */
@@ -99,6 +100,7 @@ function compilePart(
   const otherwise = context.otherwise(whole.otherwise, origin('otherwise').at, part.otherwise)
   const id = `${part.id}.${whole.rule ?? input.use ?? path.text}`
   const times = context.times(whole.times, origin('times').at, once)
+  const mode = whole.mode ?? part.mode
 
   if (kind === 'replaced') {
     for (const key of ['holds', 'one-of', 'lacks', 'open', 'total', 'as', 'with'] as const) {
@@ -114,7 +116,7 @@ function compilePart(
     if (from.every((a) => to.every((b) => sameValue(a, b)))) {
       context.report(origin('to').at, '`from` and `to` are the same value: that would be no difference.')
     }
-    return { part: { kind, id, at: where.at, path, times, otherwise, from, to } }
+    return { part: { kind, id, at: where.at, path, times, otherwise, mode, from, to } }
   }
   for (const key of ['from', 'to'] as const) {
     if (whole[key] !== undefined)
@@ -137,6 +139,7 @@ function compilePart(
           id,
           scope: new Map(part.scope).set(...variable),
           otherwise,
+          mode,
           about: variable[0],
           meaning: origin('with').about,
         })
@@ -149,6 +152,7 @@ function compilePart(
       path,
       times,
       otherwise,
+      mode,
       content,
       with: withParts,
       ...(whole.total === undefined ? {} : { total: whole.total }),

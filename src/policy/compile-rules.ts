@@ -1,8 +1,8 @@
 import type { CompileContext, Scope, Variable } from './compile-context.ts'
 import { compileContent } from './compile-content.ts'
 import { compileInvariants } from './compile-invariants.ts'
-import { checkVariableName, compileParts } from './compile-part.ts'
-import type { Change, ForEach, Otherwise, Rest, RuleSet } from './rule.ts'
+import { checkVariableName, compileParts, type PartContext } from './compile-part.ts'
+import type { Change, ForEach, Rest, RuleSet } from './rule.ts'
 import type { ChangeInput, RuleSetInput } from './schema.ts'
 import type { SourcePath } from './source.ts'
 
@@ -38,7 +38,7 @@ export function compileChanges(
   type: string,
   id: string,
   at: SourcePath,
-  input: Pick<RuleSetInput, 'changes' | 'otherwise' | 'rest' | 'invariants'>,
+  input: Pick<RuleSetInput, 'mode' | 'changes' | 'otherwise' | 'rest' | 'invariants'>,
 ): RuleSet {
   const general = context.input.answers?.['change-not-permitted']
   const otherwise = context.otherwise(input.otherwise, [...at, 'otherwise'], {
@@ -51,18 +51,16 @@ export function compileChanges(
     ['$this', whole],
     ['$resource', whole],
   ])
+  const mode = input.mode ?? context.input.mode ?? 'enforce'
+  const part = { scope: root, otherwise, mode, about: undefined }
   const changes = Object.entries(input.changes).map(([name, change]) =>
-    compileChange(context, name, `${id}.${name}`, change, [...at, 'changes', name], root, otherwise),
+    compileChange(context, name, change, [...at, 'changes', name], { ...part, id: `${id}.${name}` }),
   )
   const rest = input.rest && compileRest(context, input.rest, [...at, 'rest'], root)
   if (changes.length === 0 && !rest)
     context.report(at, 'There are neither `changes` nor `rest`: nothing would be permitted.', { at: 'key' })
-  const invariants = compileInvariants(context, input.invariants ?? [], [...at, 'invariants'], whole, {
-    id,
-    scope: root,
-    otherwise,
-  })
-  return { id, at, changes, otherwise, rest, invariants, match: compileMatch(context) }
+  const invariants = compileInvariants(context, input.invariants ?? [], [...at, 'invariants'], whole, { ...part, id })
+  return { id, at, mode, changes, otherwise, rest, invariants, match: compileMatch(context) }
 }
 
 function compileRest(
@@ -131,15 +129,12 @@ function compileMatch(context: CompileContext): ReadonlyMap<string, readonly str
 function compileChange(
   context: CompileContext,
   name: string,
-  id: string,
   input: ChangeInput,
   at: SourcePath,
-  scope: Scope,
-  otherwise: Otherwise,
+  part: PartContext,
 ): Change {
-  if (Array.isArray(input)) {
-    return { name, id, parts: compileParts(context, input, at, { id, scope, otherwise, about: undefined }) }
-  }
+  const { id, scope, otherwise } = part
+  if (Array.isArray(input)) return { name, id, parts: compileParts(context, input, at, part) }
   const each = input['for each']
   const eachAt = [...at, 'for each']
   const side = each.kept === undefined ? 'appended' : 'kept'
@@ -154,6 +149,11 @@ function compileChange(
   const own = context.otherwise(each.otherwise, [...eachAt, 'otherwise'], otherwise)
   const variable: Variable = { ...found.end, side: side === 'kept' ? 'kept' : 'added', path: found.path }
   const inner = new Map(scope).set(each.as, variable)
+  if (side === 'kept' && each.mode !== undefined) {
+    context.report([...eachAt, 'mode'], '`mode` applies to `appended` items only: of a kept one nothing is asked.', {
+      at: 'key',
+    })
+  }
   if (side === 'kept' && (each.holds || each['one-of'] || each.lacks || each.open !== undefined)) {
     context.report(eachAt, '`holds`, `one-of`, `lacks` and `open` apply to `appended` items only.', { at: 'key' })
   }
@@ -165,7 +165,14 @@ function compileChange(
     inner,
     own,
   )
-  const forEach: ForEach = { side, variable: each.as, path: found.path, content, otherwise: own }
-  const parts = compileParts(context, input.parts, [...at, 'parts'], { id, scope: inner, otherwise, about: each.as })
+  const forEach: ForEach = {
+    side,
+    variable: each.as,
+    path: found.path,
+    content,
+    otherwise: own,
+    mode: each.mode ?? part.mode,
+  }
+  const parts = compileParts(context, input.parts, [...at, 'parts'], { ...part, scope: inner, about: each.as })
   return { name, id, forEach, parts }
 }

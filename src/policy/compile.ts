@@ -87,6 +87,7 @@ function compileAll(context: CompileContext, text: string, readBeside: ReadBesid
       name: input.policy,
       summary: input.summary ?? '',
       digest: digestOf(text, texts),
+      mode: input.mode ?? 'enforce',
       fhirVersion: input.fhir,
       release,
       definitions: context.definitions,
@@ -240,7 +241,7 @@ function compileOperations(
   input: ResourceInput['operations'],
 ): Operations {
   return new Map(
-    Object.entries(input ?? {}).map(([name, { methods, changes, invariants, otherwise }]) => {
+    Object.entries(input ?? {}).map(([name, { methods, mode, changes, invariants, otherwise }]) => {
       const at = [...path, name]
       if (changes && methods.includes('GET')) {
         context.report([...at, 'methods'], 'An operation whose Parameters are judged is called by POST.')
@@ -249,7 +250,12 @@ function compileOperations(
         const message = 'Invariants are asked of what is judged, and without `changes` the operation passes unread.'
         context.report([...at, 'invariants'], message, { at: 'key' })
       }
-      const rules = changes && compileChanges(context, 'Parameters', name, at, { changes, invariants, otherwise })
+      if (!changes && mode !== undefined) {
+        context.report([...at, 'mode'], 'There are no `changes` here: nothing is refused, and nothing reported.', {
+          at: 'key',
+        })
+      }
+      const rules = changes && compileChanges(context, 'Parameters', name, at, { mode, changes, invariants, otherwise })
       return [name.slice(1), { methods: new Set(methods), ...(rules ? { rules } : {}) }]
     }),
   )

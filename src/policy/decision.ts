@@ -2,7 +2,14 @@ import type { Resource } from '../fhir/element.ts'
 import type { Refusal } from './refusal.ts'
 
 /** What the judge says of one write. A permit names the changes that it is; a denial names everything that is wrong. */
-export type Decision = Permit | { readonly verdict: 'deny'; readonly refusals: readonly Refusal[] }
+export type Decision = Permit | Denial
+
+export interface Denial {
+  readonly verdict: 'deny'
+  readonly refusals: readonly Refusal[]
+  /** What rules in report mode would refuse besides. */
+  readonly reported?: readonly Refusal[]
+}
 
 export interface Permit {
   readonly verdict: 'permit'
@@ -11,6 +18,8 @@ export interface Permit {
   readonly after: Resource | undefined
   /** What no change claims, where the policy has it put back to what is stored. */
   readonly restoration?: Restoration
+  /** What it would have been refused for, if the rules that say so were not in report mode. At least one. */
+  readonly reported?: readonly Refusal[]
 }
 
 /** What was put back to what is stored, so that `after` does not have it as it was sent. */
@@ -29,6 +38,9 @@ export interface Restored {
   /** One sentence for a client developer. No record content. */
   readonly diagnostics: string
 }
+
+/** The name of a write that is permitted only because the rules that would refuse it are in report mode. */
+export const reportOnly = 'reported'
 
 /** The name of a permitted write that changes nothing: PUT is idempotent. */
 export const noChange = 'no-change'

@@ -1,7 +1,7 @@
 import { idOf, withId, withoutId, withoutServerOwned, type Resource } from '../fhir/element.ts'
 import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
 import { judgeOperationWithFindings, judgeWithFindings, nothingFound, type Judged, type Surroundings } from './judge.ts'
-import { allowedMethods, notOffered, offers, operationOf, type Policy } from './policy.ts'
+import { allowedMethods, notOffered, offers, operationOf, reportsOnly, type Policy } from './policy.ts'
 import type { Refusal } from './refusal.ts'
 import { mismatchOf } from './refusals-of-bodies.ts'
 
@@ -45,7 +45,7 @@ export function interactionOf({ code, type, operation }: AskedWrite): Interactio
 export function judgeAsked(policy: Policy, asked: AskedWrite, surroundings: Surroundings): Judged {
   const { code, type, before, after } = asked
   const interaction = interactionOf(asked)
-  if (!offers(policy, interaction)) {
+  if (!offers(policy, interaction) && !reportsOnly(policy, interaction)) {
     const diagnostics = notOffered(interaction.method, allowedMethods(policy, interaction).join(', '))
     return refused({ cause: 'interaction-not-offered', diagnostics })
   }

@@ -1,18 +1,18 @@
 import { sameElement, type Resource } from '../fhir/element.ts'
 import { align, type Aligned, type Alignment, type Difference } from './align.ts'
-import { noChange, type Decision, type Permit } from './decision.ts'
+import { noChange, reportOnly, type Decision, type Permit } from './decision.ts'
 import { Effort, TooMuchEffort } from './effort.ts'
 import { findingsOfInvariants, type InvariantFinding } from './invariants.ts'
 import type { Judgement } from './judgement.ts'
-import { occurrencesOf, type Occurrence } from './occurrence.ts'
+import { isEnforced, occurrencesOf, type Occurrence } from './occurrence.ts'
 import type { Policy } from './policy.ts'
 import type { RequestFacts } from './request-facts.ts'
 import { rebuild } from './rebuild.ts'
 import type { Refusal } from './refusal.ts'
-import { first, plainFlaw, refusalsFor } from './refusals-for.ts'
+import { first, heldBy, plainFlaw, refusalsFor, type Refusals } from './refusals-for.ts'
 import { takenByRest } from './rest.ts'
 import { restorable } from './restore.ts'
-import type { Rest, RuleSet } from './rule.ts'
+import type { Change, Mode, Rest, RuleSet } from './rule.ts'
 import { Selection } from './select.ts'
 
 /** One write, brought to the two values that are judged. Create is after without before, delete is before without after. */
@@ -72,7 +72,8 @@ export function judgeWithFindings(policy: Policy, write: Write, surroundings: Su
   const rules = policy.resources.get(write.type)?.[write.interaction]
   if (rules) return judgeBy(rules, policy, write, surroundings)
   const diagnostics = `The policy has no rules for ${write.interaction} of ${write.type}.`
-  return { ...nothingFound, rules, decision: deny([{ cause: 'interaction-not-offered', diagnostics }]) }
+  const decision = refuseBy(policy.mode, { cause: 'interaction-not-offered', diagnostics }, write.after)
+  return { ...nothingFound, rules, decision }
 }
 
 /** Judges the Parameters of an operation, as something that comes, by the operation's own rules. */
@@ -109,7 +110,8 @@ function judgeBy(
   } catch (error) {
     if (!(error instanceof TooMuchEffort)) throw error
     const diagnostics = 'This change is too intricate to be judged at once; make it in several smaller ones.'
-    return { ...nothingFound, rules, decision: deny([{ cause: 'too-large', diagnostics }]) }
+    const mode = enforcesSome(rules) ? 'enforce' : rules.mode
+    return { ...nothingFound, rules, decision: refuseBy(mode, { cause: 'too-large', diagnostics }, write.after) }
   }
 }
 
@@ -142,12 +144,15 @@ function judgeWithin(
   let rest: ReadonlySet<Difference> = nothingFound.rest
   /** When the rest is put back, it is what then is left that decides. */
   let restored: Pick<Judged, 'decision' | 'invariants'> | undefined
-  if (rules.rest && unclaimed.size > 0) {
+  // In report mode nothing is put back: what would be is reported, as what nobody claims.
+  if (rules.rest && unclaimed.size > 0 && !(rules.rest.kind === 'restore' && rules.mode === 'report')) {
     const left = leftToRest(rules.rest, unclaimed, alignment.root, occurrences, judgement)
     if (rules.rest.kind === 'restore') {
-      const kept = rebuild(before, claims.keys()) as Resource
-      rest = restorable(left, claims.keys(), kept, policy.definitions)
-      if (rest.size === unclaimed.size && disputed.length === 0) {
+      const excused = excusedOf(occurrences, unclaimed, left)
+      const keeping = new Set([...claims.keys(), ...excused])
+      const kept = rebuild(before, keeping) as Resource
+      rest = restorable(left, keeping, kept, policy.definitions)
+      if (rest.size + excused.size === unclaimed.size && disputed.length === 0) {
         const own = judgeWithin({ ...rules, rest: undefined }, policy, { before, after: kept }, surroundings)
         // Without what is put back it may be another change, which is not permitted: then it is refused as it was sent.
         if (own.decision.verdict === 'permit')
@@ -166,22 +171,38 @@ function judgeWithin(
   if (restored) return { ...found, decision: restored.decision, invariants: restored.invariants }
   const write = { before, after, root: alignment.root }
   const invariants = findingsOfInvariants(rules.invariants, write, judgement, surroundings.request)
-  const broken = invariants?.flatMap(({ flaw }) => flaw ?? [])
-  if (unclaimed.size === 0 && disputed.length === 0 && broken?.length === 0) {
-    const decision: Decision = { verdict: 'permit', permittedAs: [...new Set(names)], after }
-    return { ...found, decision, invariants: invariants ?? [] }
-  }
-  const refusals = refusalsFor(rules, occurrences, unclaimed, disputed, broken ?? [], judgement)
-  if (!broken) refusals.push(invariantsTooLarge)
-  return { ...found, decision: deny(refusals), invariants: invariants ?? [] }
+  const broken = invariants ? invariants.filter(({ flaw }) => flaw) : 'too large'
+  const permittedAs = [...new Set(names)]
+  const decision: Decision =
+    unclaimed.size === 0 && disputed.length === 0 && broken !== 'too large' && broken.length === 0
+      ? { verdict: 'permit', permittedAs, after }
+      : decisionFor(refusalsFor(rules, occurrences, unclaimed, disputed, broken, judgement), permittedAs, after)
+  return { ...found, decision, invariants: invariants ?? [] }
 }
 
 const isInvariant = (rules: RuleSet, id: string | undefined) =>
   rules.invariants.some((invariant) => invariant.id === id)
 
-const invariantsTooLarge: Refusal = {
-  cause: 'too-large',
-  diagnostics: 'The rules for the resource as a whole take too long on so large a resource.',
+/** Refused is what an enforced rule refuses; what only others would is permitted, and reported. */
+function decisionFor(
+  { enforced, reported }: Refusals,
+  names: readonly string[],
+  after: Resource | undefined,
+): Decision {
+  const told = reported.length > 0 ? { reported } : {}
+  if (enforced.length > 0) return { verdict: 'deny', refusals: enforced, ...told }
+  if (reported.length === 0) throw new Error('Something is not permitted, and nothing says why.')
+  return { verdict: 'permit', permittedAs: [...new Set([...names, reportOnly])], after, reported }
+}
+
+/** What changes claim that are complete but for what is only reported, of that which nothing else is to become of. */
+function excusedOf(
+  occurrences: readonly Occurrence[],
+  unclaimed: ReadonlySet<Difference>,
+  left: ReadonlySet<Difference>,
+): ReadonlySet<Difference> {
+  const held = occurrences.filter(({ excused }) => excused).flatMap(heldBy)
+  return new Set(held.filter((difference) => unclaimed.has(difference) && !left.has(difference)))
 }
 
 /** What `rest` may have: what belongs to a change that is not complete is that change's to speak of. */
@@ -223,8 +244,18 @@ function withRestored(
   }
 }
 
-function deny(refusals: readonly Refusal[]): Decision {
-  return { verdict: 'deny', refusals }
+function refuseBy(mode: Mode, refusal: Refusal, after: Resource | undefined): Decision {
+  const refusals = mode === 'enforce' ? { enforced: [refusal], reported: [] } : { enforced: [], reported: [refusal] }
+  return decisionFor(refusals, [], after)
+}
+
+/** Whether one of the rules is enforced, whatever the mode of the rule set. */
+function enforcesSome({ changes, invariants }: RuleSet): boolean {
+  const isEnforcedItem = ({ forEach }: Change) => forEach?.side === 'appended' && forEach.mode === 'enforce'
+  return (
+    invariants.some(({ mode }) => mode === 'enforce') ||
+    changes.some((change) => isEnforcedItem(change) || change.parts.some(isEnforced))
+  )
 }
 
 /** Before and all differences must give after: a difference that was not seen could otherwise pass unjudged. */

@@ -14,7 +14,7 @@ import { sameValue } from '../fhir/element.ts'
  * wrong transition or place.
  */
 export interface Finding {
-  readonly part: Pick<Part, 'id' | 'otherwise' | 'times'>
+  readonly part: Pick<Part, 'id' | 'otherwise' | 'times' | 'mode'>
   readonly fits: readonly Difference[]
   readonly flawed: readonly Difference[]
   readonly near: readonly Difference[]
@@ -22,6 +22,8 @@ export interface Finding {
   readonly flaws: readonly Flaw[]
   readonly nearFlaws: readonly Flaw[]
   readonly lacking: Flaw | undefined
+  /** Parts that are enforced have not been asked, since the item that they are about is not what it must be. */
+  readonly unasked?: true
 }
 
 /** A change with a binding. */
@@ -37,6 +39,11 @@ export interface Occurrence {
    * words, and nothing of it is left to `rest`.
    */
   readonly begun: boolean
+  /**
+   * It would be complete if the parts in report mode asked nothing: all that it touches belongs to it, and what does not hold
+   * is reported.
+   */
+  readonly excused: boolean
 }
 
 /** All occurrences of a change: one, or one per item of its `for each`. */
@@ -66,7 +73,7 @@ function occurrence(
 ): Occurrence {
   const findings = [...own]
   evaluate(change.parts, bindings, judgement, findings)
-  const whole = findings.every((f) => !f.lacking && f.flawed.length === 0 && f.near.length === 0)
+  const whole = findings.every(isSound)
   const mandatory = findings.filter(({ part }) => part.times.min > 0)
   return {
     change,
@@ -74,8 +81,15 @@ function occurrence(
     findings,
     complete: whole && findings.some((f) => f.fits.length > 0),
     begun: mandatory.length > 0 ? mandatory.some(isTouched) : findings.some(({ flawed }) => flawed.length > 0),
+    excused:
+      !whole &&
+      findings.every((finding) => isSound(finding) || (finding.part.mode === 'report' && !finding.unasked)) &&
+      findings.some((finding) => isTouched(finding) || finding.near.length > 0),
   }
 }
+
+/** Nothing of it stands against the completeness of its occurrence. */
+export const isSound = ({ lacking, flawed, near }: Finding) => !lacking && flawed.length === 0 && near.length === 0
 
 const isTouched = ({ fits, flawed }: Finding) => fits.length > 0 || flawed.length > 0
 
@@ -100,7 +114,8 @@ function evaluate(parts: readonly Part[], bindings: Bindings, judgement: Judgeme
 /** The item of a `for each appended` is a difference that the occurrence itself must claim. */
 function itemFinding(change: Change, item: Aligned, bindings: Bindings, judgement: Judgement): Finding {
   const forEach = change.forEach!
-  const part = { id: `${change.id}.${forEach.variable}`, otherwise: forEach.otherwise, times: { min: 1, max: 1 } }
+  const { otherwise, mode } = forEach
+  const part = { id: `${change.id}.${forEach.variable}`, otherwise, mode, times: { min: 1, max: 1 } }
   const difference = item.difference
   if (!difference) return { ...nothing, part }
   if (!item.appended) return { ...nothing, part, near: [difference], nearFlaws: [misplaced(item, part, judgement)] }
@@ -222,8 +237,14 @@ function subtreeFinding(part: SubtreePart, bindings: Bindings, judgement: Judgem
           otherwise: part.otherwise,
         }
       : undefined
-  const finding: Finding = { part, fits, flawed, near, flaws, nearFlaws, lacking }
+  const unasked = items.length + near.length > sound.length && part.with.some(isEnforced)
+  const finding: Finding = { part, fits, flawed, near, flaws, nearFlaws, lacking, ...(unasked && { unasked }) }
   return { finding, items, sound }
+}
+
+/** Whether a part, or one of those that it has within it, is enforced. */
+export function isEnforced(part: Part): boolean {
+  return part.mode === 'enforce' || (part.kind !== 'replaced' && part.with.some(isEnforced))
 }
 
 function tooMany(node: Aligned, part: Part, most: number, judgement: Judgement): Flaw {

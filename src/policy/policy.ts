@@ -1,7 +1,7 @@
 import type { Definitions } from '../fhir/definitions.ts'
 import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
 import type { FhirRelease } from '../fhir/version.ts'
-import type { RuleSet } from './rule.ts'
+import type { Mode, RuleSet } from './rule.ts'
 import type { Answer, Cause } from './refusal.ts'
 
 /** How the answers of a policy look as OperationOutcome. */
@@ -42,6 +42,8 @@ export interface Policy {
   readonly summary: string
   /** SHA-256 of the policy file's text, and of the files that it names, hexadecimal. */
   readonly digest: string
+  /** Of what the policy has no rules for. In report mode an interaction that it does not open goes on, too. */
+  readonly mode: Mode
   /** As the file has it: `3.0.2`. */
   readonly fhirVersion: string
   readonly release: FhirRelease
@@ -81,6 +83,20 @@ export function offers(policy: Policy, interaction: Interaction): boolean {
   if (code === 'transaction' && policy.system.interactions.has('batch')) return true
   if (!openOn(policy, type)?.has(code)) return false
   return !conditional || policy.resources.get(type!)?.conditional.has(code as ConditionalInteraction) === true
+}
+
+/**
+ * Whether an interaction that the policy does not open goes on all the same, and is reported: a policy in report mode breaks
+ * nobody who has used the server without it. What is no type of the FHIR version can be carried by nobody.
+ */
+export function reportsOnly(policy: Policy, { type, code, method }: Interaction): boolean {
+  const isKnown = type === undefined || policy.definitions.isResource(type)
+  return policy.mode === 'report' && isKnown && !(code === 'operation' && method === 'HEAD')
+}
+
+/** The mode in which an interaction that changes a stored resource is judged. */
+export function modeOf({ resources, mode }: Policy, type: string, interaction: 'update' | 'patch' | 'delete'): Mode {
+  return resources.get(type)?.[interaction === 'delete' ? 'delete' : 'update']?.mode ?? mode
 }
 
 /** The interactions that each shape of target can be, with their methods: what RFC 9110's Allow lists (section 10.2.1). */

@@ -13,6 +13,8 @@ export interface RuleSet {
   readonly id: string
   /** Where it stands in the policy file. */
   readonly at: readonly PropertyKey[]
+  /** Of what no change claims, and of the whole request. */
+  readonly mode: Mode
   readonly changes: readonly Change[]
   /** The answer to a difference that nobody claims. */
   readonly otherwise: Otherwise
@@ -23,6 +25,9 @@ export interface RuleSet {
   /** Lists whose items are paired by a key of their own: list definition (`List.entry`) → names of the key (`item`, `reference`). */
   readonly match: ReadonlyMap<string, readonly string[]>
 }
+
+/** Whether what a rule would refuse is refused, or goes on and is reported. */
+export type Mode = 'enforce' | 'report'
 
 /**
  * What nobody claims is permitted under a name, or put back to what is stored; but for what lies at, in or around what the
@@ -47,6 +52,7 @@ export interface Invariant {
   /** The element that a refusal names; without it the resource. */
   readonly at: Path | undefined
   readonly otherwise: Otherwise
+  readonly mode: Mode
 }
 
 /** A small bundle of differences that belong together, with what they require. */
@@ -65,6 +71,7 @@ export interface ForEach {
   readonly path: Path
   readonly content: Content
   readonly otherwise: Otherwise
+  readonly mode: Mode
 }
 
 export type Part = ReplacedPart | SubtreePart
@@ -76,6 +83,8 @@ interface PartBase {
   readonly path: Path
   readonly times: Times
   readonly otherwise: Otherwise
+  /** In report mode the part still says which differences belong to the change; what it asks of them is only reported. */
+  readonly mode: Mode
 }
 
 /** The value of every selected element goes from one of `from` to one of `to`; undefined stands for absent. */

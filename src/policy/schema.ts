@@ -40,6 +40,13 @@ const times = z
   .union([z.int().min(0), z.string().regex(/^\d+(\.\.(\d+|\*))?$/, 'a number, or a range such as `0..1` or `1..*`')])
   .describe('How often: a number, or a range such as `0..1` or `1..*`.')
 
+const mode = z
+  .enum(['enforce', 'report'])
+  .optional()
+  .describe(
+    'enforce: what does not hold is refused. report: it goes on, and is told. Without it, that of what it stands in.',
+  )
+
 const interactions = z
   .array(z.enum(interactionCodes).meta({ id: 'interaction' }))
   .describe(
@@ -149,6 +156,7 @@ export interface PartInput extends ContentInput {
   total?: number | undefined
   as?: string | undefined
   with?: (string | PartInput)[] | undefined
+  mode?: 'enforce' | 'report' | undefined
   otherwise?: AnswerInput | undefined
 }
 
@@ -171,6 +179,7 @@ const partSchema: z.ZodType<PartInput> = z
       .array(z.union([text, z.lazy(() => partSchema)]))
       .optional()
       .describe('Further parts, for each element that `as` binds.'),
+    mode,
     otherwise: answerSchema.optional().describe('The answer when this part is missing or wrong.'),
   })
   .describe('One difference that belongs to a change: exactly one of use, replaced, added, appended, removed.')
@@ -188,6 +197,7 @@ const changeSchema = z
           appended: text.optional().describe('A path: once per item that came at the end of its list.'),
           as: text.describe('The variable for the item: `$condition`.'),
           ...content,
+          mode,
           otherwise: answerSchema.optional().describe('The answer when the item is wrong.'),
         })
         .describe('The change may occur once per item.'),
@@ -207,6 +217,7 @@ const invariantSchema = z
       'FHIRPath, which must be exactly true: nothing, several values, or anything else than `true` is refused. `%before` and `%after` are the resource as it is stored and as it is sent, empty where there is none; `%resource` and `$this` are the latter where there is one.',
     ),
     at: text.optional().describe('A path: the element that a refusal names. Without it, it names the resource.'),
+    mode,
     otherwise: answerSchema.optional().describe('The answer when the rule does not hold.'),
   })
   .describe('A condition on the resource before and after, in FHIRPath, beside what the changes say.')
@@ -220,6 +231,7 @@ const invariants = z
 
 const ruleSetSchema = z
   .strictObject({
+    mode,
     'if-match': z
       .literal('required')
       .optional()
@@ -257,6 +269,7 @@ const operationsSchema = z
           .array(z.enum(['GET', 'POST']))
           .min(1)
           .describe('The HTTP methods by which it may be called.'),
+        mode,
         changes: z
           .record(text, changeSchema)
           .optional()
@@ -296,6 +309,9 @@ export const policySchema = z
     policy: text.describe('The name of the policy.'),
     fhir: text.describe('The FHIR version: 3.0.2, 4.0.1, 5.0.0.'),
     summary: text.optional().describe('One sentence: what the policy is for.'),
+    mode: mode.describe(
+      'For the whole policy. report: nothing that can be carried is refused, also not an interaction that is not open; what would have been is told in a header field, the log and the metrics.',
+    ),
     outcome: z
       .strictObject({
         profile: text.optional().describe('OperationOutcome.meta.profile.'),

@@ -7,15 +7,19 @@ import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
 import type { UpstreamClient, UpstreamReply } from './client.ts'
 import { storedVersionFields, valuesOf } from './header-fields.ts'
 
-/** The version of a resource that a caller wants to change. */
-export interface WantedVersion {
+/** A resource that a caller wants to change. */
+export interface WantedResource {
   readonly type: string
   readonly id: string
-  readonly version: string
   /** It is read in the format of the caller's body, so that both are compared as the same format writes them. */
   readonly format: Format
   /** The caller's own credentials and correlation. */
   readonly callerFields: Readonly<Record<string, string>>
+}
+
+/** The version of it that is to be changed. */
+export interface WantedVersion extends WantedResource {
+  readonly version: string
 }
 
 /** A version as it is stored, and without what belongs to the server, which is what is judged. */
@@ -26,7 +30,13 @@ export interface Stored {
 
 /** What the upstream has of it. Everything but `found` with `cached` is the upstream's own answer to this caller. */
 export type StoredVersion =
-  | { readonly kind: 'found'; readonly stored: Stored; readonly cached: boolean; readonly upstreamStatus?: number }
+  | {
+      readonly kind: 'found'
+      readonly stored: Stored
+      readonly version: string
+      readonly cached: boolean
+      readonly upstreamStatus?: number
+    }
   /** The current version is another one. */
   | { readonly kind: 'other-version'; readonly upstreamStatus: number }
   | { readonly kind: 'not-found' | 'gone'; readonly upstreamStatus: number }
@@ -39,6 +49,8 @@ export type StoredVersion =
 export interface StoredVersions {
   /** From the cache, else from the upstream. */
   get(wanted: WantedVersion): Promise<StoredVersion>
+  /** The current version, whichever it is: always from the upstream. */
+  current(wanted: WantedResource): Promise<StoredVersion>
   /**
    * Asks the upstream, with the caller's credentials, whether the version is the current one: `found` says that it is.
    * What was learnt from the cache may be told to a caller after that only. `known` spares sending it again.
@@ -84,40 +96,46 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
 
   const keyOf = ({ type, id, version, format }: WantedVersion) => `${format} ${type}/${id}/${version}`
 
-  const read = async (wanted: WantedVersion, known?: Stored): Promise<StoredVersion> => {
+  const read = async (wanted: WantedResource, version?: string, known?: Stored): Promise<StoredVersion> => {
     const reply = await client.send({
       method: 'GET',
       path: `${basePath}/${wanted.type}/${wanted.id}`,
-      headerFields: storedVersionFields(wanted.callerFields, wanted.format, known && wanted.version),
+      headerFields: storedVersionFields(wanted.callerFields, wanted.format, known && version),
       maxBytes: options.maxBytes,
     })
     if (reply.kind === 'too-large') {
       return { kind: 'unusable', reason: 'The stored resource is larger than the bound.', upstreamStatus: reply.status }
     }
     if (reply.kind !== 'answered') return reply
-    if (known && reply.status === 304) {
-      return { kind: 'found', stored: known, cached: false, upstreamStatus: 304 }
+    if (known && version !== undefined && reply.status === 304) {
+      return { kind: 'found', stored: known, version, cached: false, upstreamStatus: 304 }
     }
     const answer = understand(reply, wanted, options)
     if (answer.kind !== 'found') return answer
-    cache?.set(keyOf(wanted), { stored: answer.stored, size: reply.body.length })
+    if (version !== undefined && answer.version !== version) {
+      return { kind: 'other-version', upstreamStatus: reply.status }
+    }
+    cache?.set(keyOf({ ...wanted, version: answer.version }), { stored: answer.stored, size: reply.body.length })
     return answer
   }
 
   return {
     async get(wanted) {
       const entry = cache?.get(keyOf(wanted))
-      return entry ? { kind: 'found', stored: entry.stored, cached: true } : read(wanted)
+      return entry
+        ? { kind: 'found', stored: entry.stored, version: wanted.version, cached: true }
+        : read(wanted, wanted.version)
     },
-    confirm: read,
+    current: (wanted) => read(wanted),
+    confirm: (wanted, known) => read(wanted, wanted.version, known),
     forget: () => cache?.clear(),
   }
 }
 
-/** Whether an answer is the wanted version, whole. */
+/** Whether an answer is the wanted resource, whole, and which version it is. */
 function understand(
   reply: Extract<UpstreamReply, { kind: 'answered' }>,
-  { type, id, version, format }: WantedVersion,
+  { type, id, format }: WantedResource,
   { definitions, nesting, elements }: StoredVersionOptions,
 ): StoredVersion {
   const { status } = reply
@@ -146,9 +164,8 @@ function understand(
   if (current === undefined) return unusable('It has no version.')
   if (told.length > 1 || (etags.length > 0 && told[0] === undefined)) return unusable('Its ETag is not a FHIR version.')
   if (own !== undefined && own !== current) return unusable('Its ETag and its meta.versionId differ.')
-  if (current !== version) return { kind: 'other-version', upstreamStatus: status }
   const stored = { whole: resource, judged: withoutServerOwned(resource) }
-  return { kind: 'found', stored, cached: false, upstreamStatus: status }
+  return { kind: 'found', stored, version: current, cached: false, upstreamStatus: status }
 }
 
 /** https://hl7.org/fhir/STU3/v3/ObservationValue/cs.html: the tag that says that elements have been left out. */

@@ -6,6 +6,7 @@ import type { Exchange } from '../exchange.ts'
 import { relayFailure, relayRead } from '../relay.ts'
 import { withoutOutcome } from '../relay-write.ts'
 import { fail, type Reply } from '../reply.ts'
+import { withReported } from '../reported.ts'
 import { restoringRules } from '../restored.ts'
 import { carryOut } from '../write.ts'
 import { atOnce } from './at-once.ts'
@@ -33,7 +34,7 @@ export async function runBatch(exchange: Exchange, entries: readonly Entry[], fo
   const reads = entries.filter((entry) => entry.kind === 'read')
   await atOnce(reads, readsAtOnce, async (entry) => {
     const reply = await answerTo(exchange, () => readOne(exchange, entry, format, budget.left))
-    replies.set(entry, spend(budget, reply) ? reply : tooLarge(reply))
+    replies.set(entry, withReported(spend(budget, reply) ? reply : tooLarge(reply), entry.reported))
   })
 
   const inOrder = entries.map((entry, index) => replyOfEntry(index, replies.get(entry)!))
@@ -120,15 +121,17 @@ async function readOne(
 /** What the record of the request says of all its entries. */
 function notedOf(
   replies: readonly Reply[],
-): Pick<Reply, 'permittedAs' | 'restoredBy' | 'refused' | 'outcomeUnknown' | 'upstreamStatus' | 'error'> {
+): Pick<Reply, 'permittedAs' | 'restoredBy' | 'reported' | 'refused' | 'outcomeUnknown' | 'upstreamStatus' | 'error'> {
   const permitted = replies.flatMap(({ permittedAs }) => (permittedAs ? [permittedAs] : []))
   const restoredBy = [...new Set(replies.flatMap(restoringRules))]
+  const reported = replies.flatMap(({ reported = [] }) => reported)
   const refused = replies.flatMap((reply) => (reply.kind === 'refused' ? reply.refusals : []))
   const upstreamStatus = replies.findLast((reply) => reply.upstreamStatus !== undefined)?.upstreamStatus
   const error = replies.find((reply) => reply.error !== undefined)?.error
   return {
     ...(permitted.length > 0 && { permittedAs: [...new Set(permitted.flat())] }),
     ...(restoredBy.length > 0 && { restoredBy }),
+    ...(reported.length > 0 && { reported }),
     ...(refused.length > 0 && { refused }),
     ...(replies.some(({ outcomeUnknown }) => outcomeUnknown) && { outcomeUnknown: true }),
     ...(upstreamStatus !== undefined && { upstreamStatus }),

@@ -5,6 +5,7 @@ import type { Refusal } from '../../policy/refusal.ts'
 import { readSentResource } from '../asked-write.ts'
 import type { Exchange } from '../exchange.ts'
 import { readPreconditions } from '../preconditions.ts'
+import { reportedInteraction, withReported } from '../reported.ts'
 import { refuse, type Reply } from '../reply.ts'
 import { runBatch } from './batch.ts'
 import { readEntry } from './entry.ts'
@@ -32,7 +33,9 @@ export async function bundle(exchange: Exchange): Promise<Reply> {
   if (kind !== 'transaction' && kind !== 'batch') {
     return about('Bundle.type', 'body-mismatch', 'The type of the Bundle is neither transaction nor batch.')
   }
-  if (!base.policy.system.interactions.has(kind)) {
+  const isOpen = base.policy.system.interactions.has(kind)
+  const reported = isOpen ? undefined : reportedInteraction(base.policy, { ...interaction, code: kind })
+  if (!isOpen && !reported) {
     const allow = allowedMethods(base.policy, interaction).join(', ')
     return { ...refuse('interaction-not-offered', `A ${kind} is not offered here.`, { allow }), interaction: kind }
   }
@@ -49,7 +52,7 @@ export async function bundle(exchange: Exchange): Promise<Reply> {
   const bounds = { nesting, elements, characters: bodyBytes }
   const read = entries.map((entry, index) => readEntry({ base, knownBases, format, bounds }, entry, index))
   const reply = await (kind === 'transaction' ? transact : runBatch)(exchange, read, format)
-  return { ...reply, interaction: kind }
+  return { ...withReported(reply, reported && [reported]), interaction: kind }
 }
 
 const about = (expression: string, cause: Refusal['cause'], diagnostics: string): Reply => ({

@@ -1,8 +1,10 @@
 import type { Interaction, InteractionCode } from '../../fhir/interaction.ts'
 import { readTarget } from '../../fhir/target.ts'
 import { offers } from '../../policy/policy.ts'
+import type { Refusal } from '../../policy/refusal.ts'
 import type { AskedWrite } from '../asked-write.ts'
 import type { GovernedBase } from '../exchange.ts'
+import { reportedInteraction } from '../reported.ts'
 import { pinsDeletes } from '../write.ts'
 import type { Refuse, RequestParts } from './entry-parts.ts'
 
@@ -25,12 +27,16 @@ export function isWrite(interaction: Interaction): interaction is Interaction & 
   return writes.has(interaction.code)
 }
 
-/** Names what an entry asks by the grammar of request targets, if the policy opens it and it can stand in a Bundle. */
+/**
+ * Names what an entry asks by the grammar of request targets, if the policy opens it and it can stand in a Bundle.
+ * @param reported gets what is not refused in report mode only
+ */
 export function nameInteraction(
   base: GovernedBase,
   knownBases: readonly string[],
   { method, url }: RequestParts,
   refuse: Refuse,
+  reported: Refusal[],
 ): Interaction | undefined {
   const known = knownBases.find((own) => url.startsWith(`${own}/`))
   const relative = known === undefined ? url : url.slice(known.length + 1)
@@ -45,7 +51,11 @@ export function nameInteraction(
     return undefined
   }
   const interaction = target.kind === 'interaction' ? target.interaction : undefined
-  if (!interaction || !(isRead(interaction) || isWrite(interaction)) || !offers(base.policy, interaction)) {
+  const canStand = interaction !== undefined && (isRead(interaction) || isWrite(interaction))
+  const isOpen = canStand && offers(base.policy, interaction)
+  const goesOn = canStand && !isOpen ? reportedInteraction(base.policy, interaction) : undefined
+  if (goesOn) reported.push({ cause: goesOn.cause, diagnostics: goesOn.diagnostics })
+  if (!interaction || !(isOpen || goesOn)) {
     refuse('interaction-not-offered', 'This interaction is not offered here as an entry of a Bundle.')
   } else if (interaction.code === 'delete' && !pinsDeletes(base)) {
     refuse('interaction-not-offered', 'A delete cannot be pinned to a version on this FHIR server.')

@@ -24,6 +24,8 @@ export type Entry =
 
 export interface AskedRead {
   readonly kind: 'read'
+  /** What would have been refused of it if it were not for report mode. */
+  readonly reported: readonly Refusal[]
   /** Its query has been written anew. */
   readonly interaction: Interaction
   /** The version that ifNoneMatch names: https://hl7.org/fhir/R4/http.html#cread */
@@ -51,20 +53,23 @@ export function readEntry({ base, knownBases, format, bounds }: EntryContext, el
 
   const parts = readParts(element, refuse)
   const { request, fullUrl } = parts
-  const interaction = request && nameInteraction(base, knownBases, request, refuse)
+  const reported: Refusal[] = []
+  const interaction = request && nameInteraction(base, knownBases, request, refuse, reported)
   if (!request || !interaction) return { kind: 'refused', refusals }
   if (!isWrite(interaction)) {
     const read = readRead(interaction, request, parts, refuse)
-    return refusals.length > 0 ? { kind: 'refused', refusals } : read
+    return refusals.length > 0 ? { kind: 'refused', refusals } : { ...read, reported }
   }
-  const { version, criteria } = readConditions(interaction, request, base.policy, refuse, add)
+  const conditions = readConditions(interaction, request, base.policy, refuse, add)
   const content =
     interaction.code === 'patch'
       ? readEntryPatch(parts.resource, { policy: base.policy, bounds, format }, refuse)
       : readContent(interaction, parts, format, refuse, add)
   if (refusals.length > 0 || !content) return { kind: 'refused', refusals }
   const { code, type = '', id } = interaction
-  return { kind: 'write', asked: { interaction: code, type, id, criteria, version, ...content }, fullUrl }
+  const { version, criteria } = conditions
+  reported.push(...conditions.reported)
+  return { kind: 'write', asked: { interaction: code, type, id, criteria, version, reported, ...content }, fullUrl }
 }
 
 function readRead(
@@ -72,7 +77,7 @@ function readRead(
   request: RequestParts,
   { resource }: EntryParts,
   refuse: Refuse,
-): AskedRead {
+): Omit<AskedRead, 'reported'> {
   for (const name of ['if-match', 'if-none-exist', 'if-modified-since']) {
     if (request.fieldLines(name).length === 0) continue
     refuse('precondition-not-offered', `The precondition ${name} is not offered on this interaction; leave it out.`)
@@ -97,7 +102,7 @@ function readConditions(
   policy: Policy,
   refuse: Refuse,
   add: (refusal: Refusal) => void,
-): Pick<AskedWrite, 'version' | 'criteria'> {
+): Pick<AskedWrite, 'version' | 'criteria' | 'reported'> {
   const { code, type = '', query, conditional } = interaction
   const preconditions = readPreconditions(interaction, request, policy)
   if (preconditions.kind === 'refused') preconditions.refusals.forEach(add)
@@ -116,8 +121,11 @@ function readConditions(
   if (read && 'sentence' in read) {
     refuse('request-malformed', read.sentence, conditional ? 'request.url' : 'request.ifNoneExist')
   }
+  const { version, reported } =
+    preconditions.kind === 'met-later' ? preconditions : { version: undefined, reported: [] }
   return {
-    version: preconditions.kind === 'met-later' ? preconditions.version : undefined,
+    version,
+    reported,
     criteria: read && 'criteria' in read ? read.criteria : undefined,
   }
 }

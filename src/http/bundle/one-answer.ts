@@ -18,6 +18,11 @@ export function refuseWhole(policy: Policy, refusals: readonly Refusal[]): Extra
 
 /** A reply to one entry, told as one to its Bundle. */
 export function replyOfEntry(index: number, reply: Reply): Reply {
+  const told = toldOfEntry(index, reply)
+  return reply.reported ? { ...told, reported: reply.reported.map((refusal) => refusalOfEntry(index, refusal)) } : told
+}
+
+function toldOfEntry(index: number, reply: Reply): Reply {
   const ofEntry = (refusal: Refusal) => refusalOfEntry(index, refusal)
   switch (reply.kind) {
     case 'failed':
@@ -43,6 +48,11 @@ export function replyOfEntry(index: number, reply: Reply): Reply {
  */
 export function repliesAsOne(policy: Policy, answered: readonly (Reply | undefined)[]): Reply {
   const replies = answered.flatMap((reply, index) => (reply ? [replyOfEntry(index, reply)] : []))
+  const reported = replies.flatMap((reply) => reply.reported ?? [])
+  return { ...firstOf(policy, replies), ...(reported.length > 0 && { reported }) }
+}
+
+function firstOf(policy: Policy, replies: readonly Reply[]): Reply {
   const failed = replies.find((reply) => reply.kind === 'failed')
   if (failed) return failed
   const told = replies.find((reply) => reply.kind === 'told')

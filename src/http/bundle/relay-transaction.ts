@@ -1,10 +1,11 @@
 import { readResource, writeResource } from '../../fhir/body.ts'
 import { childrenOf, textOf } from '../../fhir/element.ts'
 import { formatOfAnswer } from '../../fhir/media-type.ts'
+import type { Refusal } from '../../policy/refusal.ts'
 import type { UpstreamReply } from '../../upstream/client.ts'
 import type { Exchange } from '../exchange.ts'
 import { decoded, relayError, relayFailure, relayRead, upstreamIssues, type Answered } from '../relay.ts'
-import { ofIntermediaries, versionMismatch, withoutOutcome } from '../relay-write.ts'
+import { changedMeanwhile, ofIntermediaries, versionMismatch, withoutOutcome } from '../relay-write.ts'
 import { fail, type Reply } from '../reply.ts'
 import { issuesOfRestoration } from '../restored.ts'
 import type { Sendable } from './built-transaction.ts'
@@ -39,7 +40,7 @@ async function relayAnswer(exchange: Exchange, entries: readonly Sendable[], ans
   const { status } = answered
   const pinned = entries.map((entry) => entry.kind === 'permitted' && entry.wanted !== undefined)
   if (pinned.includes(true) && (status === 409 || status === 412)) {
-    return { kind: 'refused', refusals: [versionMismatch], further: await upstreamIssues(exchange, answered) }
+    return { kind: 'refused', refusals: [mismatchOf(entries)], further: await upstreamIssues(exchange, answered) }
   }
   if (ofIntermediaries.has(status)) return withoutOutcome(status === 504 ? 'too-slow' : 'unusable')
   if (status >= 400) return relayError(exchange, answered, false)
@@ -72,6 +73,12 @@ function tellRestored(
     (restoration) => restoration && outcomeResource(base.policy, issuesOfRestoration(restoration), format),
   )
   return { ...relayed, body: writeResource(withOutcomes(read.value, outcomes), format) }
+}
+
+/** The server does not say which entry it is; one whose version nobody has named may have been changed in the meantime. */
+function mismatchOf(entries: readonly Sendable[]): Refusal {
+  const mismatches = entries.flatMap((entry) => (entry.kind === 'permitted' && entry.wanted ? [entry.mismatch] : []))
+  return mismatches.includes(changedMeanwhile) ? changedMeanwhile : versionMismatch
 }
 
 /** The status of each entry of a transaction-response; undefined when the answer is none. */

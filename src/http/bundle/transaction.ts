@@ -6,6 +6,7 @@ import { bodyFields, writeFields } from '../../upstream/header-fields.ts'
 import { decideWrite, refusalOfVersion, type Decided } from '../decide-write.ts'
 import type { Exchange } from '../exchange.ts'
 import { refuse, type Reply } from '../reply.ts'
+import { withReported } from '../reported.ts'
 import { restoringRules } from '../restored.ts'
 import { atOnce } from './at-once.ts'
 import { transactionOf, type Sendable } from './built-transaction.ts'
@@ -72,9 +73,10 @@ export async function transact(exchange: Exchange, entries: readonly Entry[], fo
   })
   const relayed = await relayTransaction(exchange, sendable, reply)
   const writes = sendable.flatMap((entry) => (entry.kind === 'permitted' ? [entry.permittedAs] : []))
+  const reported = sendable.flatMap((entry, index) => entry.reported.map((refusal) => refusalOfEntry(index, refusal)))
   const restoredBy = sendable.flatMap((entry) => (entry.kind === 'permitted' ? restoringRules(entry) : []))
   return {
-    ...relayed,
+    ...withReported(relayed, reported),
     ...(writes.length > 0 && { permittedAs: [...new Set(writes.flat())] }),
     ...(restoredBy.length > 0 && { restoredBy: [...new Set(restoredBy)] }),
   }

@@ -1,3 +1,4 @@
+import { modesOf } from '../modes.ts'
 import type { Policy } from '../policy.ts'
 import type { Invariant, Rest, RuleSet } from '../rule.ts'
 import { ownAnswer, writeOtherwise } from './answers.ts'
@@ -20,7 +21,7 @@ const wholes: Readonly<Record<Purpose, string>> = {
 export function tellRuleSet(ruleSet: RuleSet, purpose: Purpose, policy: Policy): Block[] {
   const { changes, invariants, rest, otherwise } = ruleSet
   const telling = { policy, otherwise, whole: wholes[purpose] }
-  const blocks: Block[] = []
+  const blocks: Block[] = tellModes(ruleSet)
   if (changes.length > 0) {
     blocks.push(paragraph(opening(purpose, changes.length)))
     blocks.push(list(changes.map((change) => tellChange(change, telling))))
@@ -32,6 +33,17 @@ export function tellRuleSet(ruleSet: RuleSet, purpose: Purpose, policy: Policy):
   }
   const refused = rest ? 'What is refused is answered with' : 'Everything else is refused, with'
   return [...blocks, paragraph(`${refused} ${writeOtherwise(otherwise, policy)}`)]
+}
+
+/** What of the rules is not enforced. */
+function tellModes(ruleSet: RuleSet): Block[] {
+  const { mode, others } = modesOf(ruleSet)
+  const listed = joined(others.map(code))
+  if (mode === 'report') {
+    const still = others.length === 0 ? '' : ` Refused is still what breaks ${listed}.`
+    return [paragraph(`These rules are in report mode: what they refuse goes on, and is reported.${still}`)]
+  }
+  return others.length === 0 ? [] : [paragraph(`Only reported, and not refused, is what breaks ${listed}.`)]
 }
 
 function opening(purpose: Purpose, changes: number): string {

@@ -27,6 +27,7 @@ export function policyInWords(policy: Policy): PolicyInWords {
     heading(1, policy.name),
     ...(policy.summary === '' ? [] : [paragraph(policy.summary)]),
     paragraph(`FHIR ${policy.fhirVersion}, ${rules} ${rules === 1 ? 'rule' : 'rules'}. Digest ${code(policy.digest)}.`),
+    ...(policy.mode === 'report' ? [paragraph(reportSay)] : []),
     overview(groups),
     paragraph(`${onTheBase(policy)} What is not named here is closed.`),
     ...groups.flatMap(({ title, blocks }) => section(title, blocks)),
@@ -38,6 +39,9 @@ export function policyInWords(policy: Policy): PolicyInWords {
   ]
   return { blocks, rules, open: open.length }
 }
+
+const reportSay =
+  'This policy is in report mode: what is not open goes on all the same, as far as it can be carried, and is reported.'
 
 const openSay = 'These may hold more than the rules name, and nobody judges it (`open: true`):'
 

@@ -413,3 +413,33 @@ describe('a policy in words', () => {
     expect(answers).toContain('The FHIR server does not answer in time. | 504 `timeout`')
   })
 })
+
+describe('modes', () => {
+  const flag = (ofUpdate: string) => `  Flag:
+    interactions: [update]
+    update:
+      if-match: required
+      ${ofUpdate}
+      changes: { removal: [{ replaced: status, from: active, to: inactive }, { mode: report, added: category, open: true }] }
+`
+  const linesFor = (ofUpdate: string, more = '') => linesOf(wordsOf(flag(ofUpdate), more).blocks)
+
+  it('are told of the rules that are only reported', () => {
+    expect(linesFor('')).toContain('Only reported, and not refused, is what breaks `Flag.update.removal.category`.')
+    expect(linesFor('mode: report')).toContain(
+      'These rules are in report mode: what they refuse goes on, and is reported.',
+    )
+  })
+
+  it('are told of a whole policy, and of the rules that are enforced all the same', () => {
+    const lines = linesFor('mode: enforce', 'mode: report\n')
+    expect(lines[3]).toBe(
+      'This policy is in report mode: what is not open goes on all the same, as far as it can be carried, and is reported.',
+    )
+    expect(lines).toContain('Only reported, and not refused, is what breaks `Flag.update.removal.category`.')
+    const invariant = 'invariants: [{ rule: it has a code, mode: enforce, require: "%after.code.exists()" }]'
+    expect(linesFor(invariant, 'mode: report\n')).toContain(
+      'These rules are in report mode: what they refuse goes on, and is reported. Refused is still what breaks `Flag.update/it has a code`.',
+    )
+  })
+})
