@@ -24,11 +24,13 @@ const inline = z
   .looseObject({ resourceType: text.describe('The type of the resource.') })
   .describe('A resource, in FHIR JSON written as YAML. A number keeps its digits: 4.10.')
 
+const name = text.describe('The name of a resource under `resources`.')
+
+// One list of alternatives each, not one within another: so the mistakes of the one that was meant can be told.
 const written = z.union([file, asJson, asXml, inline])
-
-const body = z.union([text.describe('The name of a resource under `resources`.'), written])
-
-const bodies = z.union([body, z.array(body).min(1).describe('Several: the case is run with each of them.')])
+const body = z.union([name, file, asJson, asXml, inline])
+const several = z.array(body).min(1).describe('Several: the case is run with each of them.')
+const bodies = z.union([name, file, asJson, asXml, inline, several])
 
 /** https://www.rfc-editor.org/rfc/rfc6902#section-4 */
 const operationSchema = z
@@ -92,7 +94,7 @@ const caseSchema = z
     delete: bodies.optional().describe('A delete: the stored resource.'),
     operation: z
       .string()
-      .regex(/^\$[A-Za-z][A-Za-z0-9-]*$/, 'an operation is written `$name`')
+      .regex(/^\$[A-Za-z][A-Za-z0-9-]*$/, 'an operation, written `$name`')
       .optional()
       .describe('An operation, called by POST.'),
     parameters: bodies.optional().describe('The body of the operation.'),
