@@ -24,8 +24,8 @@ export interface Written {
 /** Gives the bytes of a file that a case file names, by its path relative to it; undefined when there is none. */
 export type ReadBytes = (path: string) => Uint8Array | undefined
 
-/** As deep as the gateway reads a body where gateway.yaml says nothing. */
-export const bounds = { nesting: 64 }
+/** As much as the gateway reads of a body where gateway.yaml says nothing. */
+export const bounds = { nesting: 64, elements: 50_000 }
 
 /** Finds the bodies that the cases of one file name. */
 export class Bodies {

@@ -33,7 +33,7 @@ export interface CaseResult {
 }
 
 /** As many as the gateway names where gateway.yaml says nothing. */
-const maxRefusals = 50
+export const maxRefusals = 50
 
 /** Judges a case as the gateway would, and compares what comes out with what the case expects. */
 export function runCase(one: Case, policy: Policy): CaseResult {

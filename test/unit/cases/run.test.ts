@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { bounds } from '../../../src/cases/bodies.ts'
+import { maxRefusals } from '../../../src/cases/run.ts'
+import { readGatewayFile } from '../../../src/config/gateway-file.ts'
 import { outcome, run } from './small-suite.ts'
 
 const flagXml = (inside: string) =>
@@ -190,5 +193,14 @@ describe('a case', () => {
     )
     expect(second!.case.line - first!.case.line).toBe(4)
     expect(first!.case.file).toBe('small.cases.yaml')
+  })
+
+  it('is judged within the bounds that hold where gateway.yaml says nothing', () => {
+    const { limits } = readGatewayFile('gateway.yaml', 'bases: [{ path: /a, policy: p.yaml }]').settings!
+    expect({ ...bounds, refusals: maxRefusals }).toEqual({
+      nesting: limits.nesting,
+      elements: limits.elements,
+      refusals: limits.refusals,
+    })
   })
 })
