@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { format } from 'prettier'
+import { caseReferencePage } from './case-reference-page.ts'
 import { configurationPage } from './configuration-page.ts'
 import { schemas, writeSchema } from './json-schemas.ts'
 import { policyPage } from './policy-page.ts'
@@ -13,6 +14,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     files.set(`config/schemas/${name}.schema.json`, writeSchema(name))
   }
   files.set('docs/policy-reference.md', policyReferencePage(template('policy-reference')))
+  files.set('docs/case-reference.md', caseReferencePage(template('case-reference')))
   files.set('docs/configuration.md', configurationPage(template('configuration')))
   for (const path of readdirSync('config/policies').filter((name) => /(?<!\.cases)\.yaml$/.test(name))) {
     files.set(`docs/policies/${basename(path, '.yaml')}.md`, policyPage(`config/policies/${path}`))

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { causes, type Cause } from '../policy/refusal.ts'
+import type { Cause } from '../policy/refusal.ts'
 
 /**
  * The shape of a case file: what a YAML text must look like before its cases are read. The JSON Schema for editors is made
@@ -8,21 +8,35 @@ import { causes, type Cause } from '../policy/refusal.ts'
 
 const text = z.string().min(1)
 
+/** The causes for which a write is refused when all that a case tells is known of it. */
+const judgedCauses = [
+  'change-not-permitted',
+  'interaction-not-offered',
+  'body-malformed',
+  'body-mismatch',
+  'patch-not-applicable',
+  'too-large',
+] as const satisfies readonly Cause[]
+
 const file = z
   .strictObject({ file: text.describe('Its path, relative to the case file: FHIR JSON or FHIR XML, by its content.') })
   .describe('A file that holds a resource.')
+  .meta({ id: 'resource-file' })
 
 const asJson = z
   .strictObject({ json: z.string().describe('The text, malformed or not.') })
   .describe('A body of FHIR JSON, character by character.')
+  .meta({ id: 'json-text' })
 
 const asXml = z
   .strictObject({ xml: z.string().describe('The text, malformed or not.') })
   .describe('A body of FHIR XML, character by character.')
+  .meta({ id: 'xml-text' })
 
 const inline = z
   .looseObject({ resourceType: text.describe('The type of the resource.') })
   .describe('A resource, in FHIR JSON written as YAML. A number keeps its digits: 4.10.')
+  .meta({ id: 'resource-content' })
 
 const name = text.describe('The name of a resource under `resources`.')
 
@@ -41,6 +55,7 @@ const operationSchema = z
     value: z.unknown().optional().describe('add, replace, test: the value.'),
   })
   .describe('One operation of a JSON Patch (RFC 6902).')
+  .meta({ id: 'patch-operation' })
 
 const requestSchema = z
   .strictObject({
@@ -57,6 +72,7 @@ const requestSchema = z
       .describe('Header fields that rules may ask about, by name; a list where there are several lines of one.'),
   })
   .describe('What rules may ask about the request itself.')
+  .meta({ id: 'request' })
 
 const refusalSchema = z
   .strictObject({
@@ -72,12 +88,10 @@ const refusalSchema = z
     code: text.optional().describe('The policy’s own code, of `outcome.codes`.'),
     issue: text.optional().describe('OperationOutcome.issue.code.'),
     says: text.optional().describe('Words that occur in what the client is told: details.text or diagnostics.'),
-    cause: z
-      .enum(Object.keys(causes) as [Cause, ...Cause[]])
-      .optional()
-      .describe('Why the gateway refuses: `change-not-permitted`, `body-malformed` …'),
+    cause: z.enum(judgedCauses).optional().describe('Why the gateway refuses.'),
   })
   .describe('One refusal, by any of its features.')
+  .meta({ id: 'refusal' })
 
 const caseSchema = z
   .strictObject({
@@ -105,7 +119,7 @@ const caseSchema = z
       .describe(
         'The target of an operation (else the base) or of a create (else the type of its body): `Flag`, `Flag/f1`.',
       ),
-    request: requestSchema.optional(),
+    request: requestSchema.optional().describe('What rules may ask about the request.'),
     permit: z
       .union([text, z.array(text)])
       .optional()
@@ -119,6 +133,7 @@ const caseSchema = z
     refuse: z.array(refusalSchema).min(1).optional().describe('Refused, for exactly these reasons, in any order.'),
   })
   .describe('One write, and what the policy says to it.')
+  .meta({ id: 'case' })
 
 export const caseFileSchema = z
   .strictObject({
