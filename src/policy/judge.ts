@@ -54,7 +54,7 @@ export interface Judged {
   readonly rest: ReadonlySet<Difference>
   /** The ids of the conditions that were tried on something and held. */
   readonly held: ReadonlySet<string>
-  /** What became of each invariant; none when nothing differs, or when they took too long. */
+  /** What became of each invariant, up to one that took too long; none when nothing differs. */
   readonly invariants: readonly InvariantFinding[]
 }
 
@@ -171,13 +171,14 @@ function judgeWithin(
   if (restored) return { ...found, decision: restored.decision, invariants: restored.invariants }
   const write = { before, after, root: alignment.root }
   const invariants = findingsOfInvariants(rules.invariants, write, judgement, surroundings.request)
-  const broken = invariants ? invariants.filter(({ flaw }) => flaw) : 'too large'
+  const { findings, tookTooLong } = invariants
+  const areKept = tookTooLong.size === 0 && findings.every(({ flaw }) => flaw === undefined)
   const permittedAs = [...new Set(names)]
   const decision: Decision =
-    unclaimed.size === 0 && disputed.length === 0 && broken !== 'too large' && broken.length === 0
+    unclaimed.size === 0 && disputed.length === 0 && areKept
       ? { verdict: 'permit', permittedAs, after }
-      : decisionFor(refusalsFor(rules, occurrences, unclaimed, disputed, broken, judgement), permittedAs, after)
-  return { ...found, decision, invariants: invariants ?? [] }
+      : decisionFor(refusalsFor(rules, occurrences, unclaimed, disputed, invariants, judgement), permittedAs, after)
+  return { ...found, decision, invariants: findings }
 }
 
 const isInvariant = (rules: RuleSet, id: string | undefined) =>

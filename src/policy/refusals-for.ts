@@ -1,7 +1,7 @@
 import type { Difference } from './align.ts'
 import type { Flaw } from './content.ts'
 import { expressionOfDifference } from './expression.ts'
-import type { InvariantFinding } from './invariants.ts'
+import type { InvariantFindings } from './invariants.ts'
 import type { Judgement } from './judgement.ts'
 import { isSound, type Finding, type Occurrence } from './occurrence.ts'
 import type { Refusal } from './refusal.ts'
@@ -19,7 +19,7 @@ export function refusalsFor(
   occurrences: readonly Occurrence[],
   unclaimed: Set<Difference>,
   disputed: readonly Difference[],
-  broken: readonly InvariantFinding[] | 'too large',
+  { findings, tookTooLong }: InvariantFindings,
   judgement: Judgement,
 ): Refusals {
   // Each within a bound of its own: what is reported never takes the place of what is refused.
@@ -72,12 +72,8 @@ export function refusalsFor(
   for (const difference of first(disputed, judgement.maxFlaws)) {
     say({ ...plainFlaw(difference, rules, judgement), what: 'is claimed by two changes of the policy at once' })
   }
-  if (broken === 'too large') {
-    const mode = rules.invariants.some((invariant) => invariant.mode === 'enforce') ? 'enforce' : 'report'
-    said[mode].refusals.push(invariantsTooLarge)
-  } else {
-    for (const { invariant, flaw } of broken) if (flaw) said[invariant.mode].say(flaw)
-  }
+  for (const { invariant, flaw } of findings) if (flaw) said[invariant.mode].say(flaw)
+  for (const mode of tookTooLong) said[mode].refusals.push(invariantsTooLarge)
   return { enforced: said.enforce.refusals, reported: said.report.refusals }
 }
 

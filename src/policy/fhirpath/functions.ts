@@ -21,9 +21,9 @@ export type Gives = 'input' | 'projection' | 'both' | 'type' | 'extensions' | 'a
 
 /**
  * What a call costs beside the evaluation of its parameters: nothing to speak of, each item, each character of a text, each
- * subtree, or the comparison of every item with every other one.
+ * element of the subtrees that are looked through or made anew, or the comparison of every item with every other one.
  */
-export type Cost = 'nothing' | 'items' | 'texts' | 'subtrees' | 'pairs'
+export type Cost = 'nothing' | 'items' | 'texts' | 'elements' | 'pairs'
 
 export interface FunctionRule {
   readonly gives: Gives
@@ -65,7 +65,7 @@ export const functions: ReadonlyMap<string, FunctionRule> = new Map(
 
     where: rule('input', 'items', ['criterion']),
     select: rule('projection', 'items', ['projection']),
-    extension: rule('extensions', 'subtrees', ['string']),
+    extension: rule('extensions', 'items', ['string']),
     ofType: rule('type', 'items', ['type']),
     as: rule('type', 'nothing', ['type']),
     is: rule('System.Boolean', 'nothing', ['type']),
@@ -75,8 +75,8 @@ export const functions: ReadonlyMap<string, FunctionRule> = new Map(
     tail: rule('input', 'items'),
     skip: rule('input', 'items', ['integer']),
     take: rule('input', 'items', ['integer']),
-    children: rule('anything', 'subtrees'),
-    descendants: rule('anything', 'subtrees'),
+    children: rule('anything', 'elements'),
+    descendants: rule('anything', 'elements'),
     iif: rule('projection', 'nothing', ['criterion', 'projection'], ['criterion', 'projection', 'projection']),
 
     toBoolean: conversion('System.Boolean'),

@@ -1,7 +1,7 @@
 import type { Effort } from '../effort.ts'
-import { functions } from './functions.ts'
+import { functions, type Cost } from './functions.ts'
 import type { Node } from './node.ts'
-import { dataOf, isElementNode } from './package-values.ts'
+import { dataOf, isElementNode, type ElementNode } from './package-values.ts'
 import type { Plain } from './plain.ts'
 import { Unevaluable } from './unevaluable.ts'
 
@@ -13,11 +13,13 @@ export interface Operands {
   costOf(node: Node): OperandCost | undefined
 }
 
-/** One step is about a microsecond. The numbers below were measured, with scripts/measure-fhirpath.mjs. */
+/** One step is about a microsecond. The numbers below were measured, with scripts/measure-invariants.mjs. */
 const charactersPerStep = 64
 const pairsPerStep = 16
-const stepsPerUnit = 60
-const stepsPerUnitCharacter = 15
+const stepsPerElement = 4
+const stepsPerDate = 10
+const stepsPerUnit = 120
+const stepsPerUnitCharacter = 20
 
 const ucum = 'http://unitsofmeasure.org'
 
@@ -71,12 +73,14 @@ export class Meter {
     else if (items.some(isQuantity)) throw new Unevaluable('A quantity is multiplied or divided.')
   }
 
-  #cost(cost: 'nothing' | 'items' | 'texts' | OperandCost, items: readonly unknown[]): number {
+  #cost(cost: Cost | OperandCost, items: readonly unknown[]): number {
     switch (cost) {
       case 'items':
         return items.length / 4
       case 'texts':
         return items.reduce<number>((sum, item) => sum + textLength(dataOf(item)) / charactersPerStep, items.length / 4)
+      case 'elements':
+        return stepsPerElement * this.#cost('subtrees', items)
       case 'subtrees':
         return items.reduce<number>((sum, item) => sum + this.#size(item), 0)
       case 'pairs': {
@@ -93,14 +97,15 @@ export class Meter {
   #size(item: unknown): number {
     const data = dataOf(item)
     const own = this.#subtree(data)
-    const extra = isElementNode(item) ? this.#subtree(item._data) : 0
+    const extra = isElementNode(item) ? this.#subtree(item._data) + (isDate(item) ? stepsPerDate : 0) : 0
     const unit = unitOf(item, data)
     return own + extra + (unit === undefined ? 0 : stepsPerUnit + unit.length * stepsPerUnitCharacter)
   }
 
   #subtree(data: unknown): number {
     if (typeof data === 'string') return 1 + data.length / charactersPerStep
-    if (typeof data !== 'object' || data === null || !isPlain(data)) return 1
+    if (data === null || data === undefined) return 0
+    if (typeof data !== 'object' || !isPlain(data)) return 1
     const known = this.#sizes.get(data)
     if (known !== undefined) return known
     let size = 1
@@ -130,5 +135,9 @@ function unitOf(item: unknown, data: unknown): string | undefined {
   }
   return isElementNode(item) && data.system === ucum && typeof data.code === 'string' ? data.code : undefined
 }
+
+/** The package reads the text anew for each element. */
+const isDate = ({ fhirNodeDataType }: ElementNode) => dates.has(fhirNodeDataType ?? '')
+const dates: ReadonlySet<string> = new Set(['date', 'dateTime', 'instant', 'time'])
 
 const isQuantity = (item: unknown) => unitOf(item, dataOf(item)) !== undefined

@@ -143,6 +143,8 @@ function matches(meter: Meter, patterns: Patterns): Record<string, Invocation> {
     replaceMatches: textFunction(2, (text, pattern, by = '') => {
       const groups = by.split('$').length - 1
       meter.write((text.length + 1) * by.length + groups * text.length)
+      // Each match is one of its own, and there may be one at each character.
+      meter.spend(2 * text.length)
       return matcher(text, pattern).replaceAll(by)
     }),
   }

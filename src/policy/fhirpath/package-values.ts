@@ -7,6 +7,8 @@ export interface ElementNode {
   readonly data: unknown
   /** The twin of a primitive: what FHIR JSON has under `_x`. */
   readonly _data: unknown
+  /** Its type, where the FHIR version defines the element. */
+  readonly fhirNodeDataType: string | null
 }
 
 export function isElementNode(item: unknown): item is ElementNode {

@@ -319,3 +319,172 @@ describe('what an invariant sees of a resource', () => {
     }
   })
 })
+
+describe('what FHIRPath cannot see as it is', () => {
+  /** Judges an update whose JSON is given as text, so that numbers keep their digits. */
+  const decide = (require: string, value: string, stored = value) => {
+    const policy = policyWith({ require })
+    const encounter = (number: string) => {
+      const text = `{"resourceType":"Encounter","status":"finished","class":{"code":"AMB"},"length":{"value":${number}}}`
+      const parsed = parseJson(text, policy.definitions)
+      if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults))
+      return parsed.value
+    }
+    const after = { ...encounter(value), children: new Map(encounter(value).children).set('language', languageEn) }
+    const write = { interaction: 'update', type: 'Encounter', before: encounter(stored), after } as const
+    return told(judge(policy, write, { bases: [], maxRefusals: 50, request: plainRequest('update') }))
+  }
+  const languageEn = read({ language: 'en' }, policyWith({ require: 'true' })).children.get('language')!
+  const equal = '%before.length.value = %after.length.value'
+
+  it.each([
+    ['1.0', '1.00'],
+    ['1e2', '100'],
+    ['-0', '0'],
+    ['12345678901234567890', '12345678901234567890'],
+    ['0.12345678', '0.123456780000000000'],
+    ['0.1234567890000', '0.123456789', failed],
+  ] as const)(
+    'numbers are compared by what they say: %s = %s',
+    (value, stored, expected: string | string[] = 'permitted') => {
+      expect(decide(equal, value, stored)).toEqual(expected)
+    },
+  )
+
+  it.each([
+    ['9007199254740993', '9007199254740992'],
+    ['0.1234567', '0.1234568'],
+    ['12345678901234567890', '12345678901234567891'],
+  ])('numbers that JavaScript would take for one are two: %s, %s', (value, stored) => {
+    expect(decide(equal, value, stored)).toEqual(broken)
+  })
+
+  it.each(['0.000000001', '123456789012345678901', '1e400', '1e-400', `1${'0'.repeat(70)}`, '1e99999'])(
+    'a number beyond FHIRPath’s decimals, %s, refuses who looks at it and nobody else',
+    (value) => {
+      for (const require of [
+        equal,
+        '%before.length = %after.length',
+        '%after.length.value > 0',
+        '%after.descendants().exists()',
+      ]) {
+        expect(decide(require, value)).toEqual(failed)
+      }
+      expect(decide("%after.status = 'finished' and %after.length.exists()", value)).toBe('permitted')
+    },
+  )
+
+  it('a choice that is there in two types refuses who looks at it', () => {
+    const extension = [{ url: 'https://a.example', valueCode: 'good', valueString: 'bad' }]
+    const require = "%after.extension('https://a.example').value = 'good'"
+    expect(told(update(policyWith({ require }), { ...finished, extension }))).toEqual(failed)
+    expect(
+      told(update(policyWith({ require: '%after.extension.value.exists()' }), { ...finished, extension })),
+    ).toEqual(failed)
+    expect(told(update(policyWith({ require: '%after.extension.url.exists()' }), { ...finished, extension }))).toBe(
+      'permitted',
+    )
+  })
+
+  it('an element by the name that tells a resource refuses all', () => {
+    const policy = policyWith({ require: 'true' })
+    const xml = (inner: string) =>
+      `<Encounter xmlns="http://hl7.org/fhir"><status value="finished"/><class><code value="AMB"/>${inner}</class></Encounter>`
+    const parsed = [xml('<resourceType value="Patient"/>'), xml('')].map((text) => parseXml(text, policy.definitions))
+    const [after, stored] = parsed.map((one) => (one.ok ? one.value : undefined))
+    const write = { interaction: 'update', type: 'Encounter', before: after, after: stored } as const
+    expect(told(judge(policy, write, { bases: [], maxRefusals: 50, request: plainRequest('update') }))).toEqual(failed)
+  })
+
+  it.each(['constructor', 'toString', 'prototype', 'length', 'then', 'invocationTable', 'toJSON'])(
+    'an element named %s does no harm',
+    (name) => {
+      const stored = { ...before, class: { code: 'AMB', [name]: 'x' } }
+      const require = "%after.class.code = 'AMB' and %after.descendants().count() > 2 and %after.class = %before.class"
+      expect(told(update(policyWith({ require }), { ...stored, status: 'finished' }, stored))).toBe('permitted')
+    },
+  )
+})
+
+describe('an invariant that takes too long', () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ system: `https://${i}.example`, value: `${i}` }))
+  const long = 'a'.repeat(250_000)
+  const extension = (valueString: string) => [{ url: 'https://a.example', valueString }]
+  const quantity = (code: string) => [
+    { url: 'https://a.example', valueQuantity: { value: 1, system: 'http://unitsofmeasure.org', code } },
+  ]
+
+  it.each([
+    ['%after.identifier.all($this in %after.identifier)', { identifier: many(1000) }],
+    ['%after.identifier.where(%after = %before).empty()', { identifier: many(1000) }],
+    ['%after.identifier.value.isDistinct()', { identifier: many(6000) }],
+    ['(%after.identifier.value | %after.identifier.system).exists()', { identifier: many(4000) }],
+    ['%after.identifier.value.subsetOf(%after.identifier.value)', { identifier: many(6000) }],
+    ['%after.identifier.all(%after.identifier.all(value.exists()))', { identifier: many(1000) }],
+    ['%after.identifier.select(%after.descendants()).exists()', { identifier: many(1000) }],
+    ["%after.extension.value.ofType(string).matches('(.*a){30}$')", { extension: extension(`${long}${long}b`) }],
+    [
+      '%after.extension.value.ofType(string).contains(%after.extension.value.ofType(string).substring(1))',
+      { extension: extension(`${long}${long}`) },
+    ],
+    [`%after.status${'.select($this & $this)'.repeat(40)}.exists()`, {}],
+    [
+      `%after.extension.value.ofType(string).replace('a', '${'b'.repeat(3000)}').exists()`,
+      { extension: extension(long) },
+    ],
+    [
+      `%after.extension.value.ofType(string).replaceMatches('a', '${'$0'.repeat(1500)}').exists()`,
+      { extension: extension(long) },
+    ],
+    [`%after.identifier.value.join('${'b'.repeat(3000)}').exists()`, { identifier: many(50_000) }],
+    ["%after.extension.value.ofType(Quantity) = 1 'mg'", { extension: quantity(`mg${'.mg'.repeat(40_000)}`) }],
+  ] as const)('refuses as too large: %s', (require, own) => {
+    const policy = policyWith({ require: 'false' }, { require }, { require: 'false' })
+    const write = {
+      interaction: 'update',
+      type: 'Encounter',
+      before: read(before, policy),
+      after: read({ ...finished, ...own }, policy),
+    } as const
+    const request = plainRequest('update')
+    expect(judge(policy, write, { bases: [], maxRefusals: 50, request })).toMatchObject({
+      verdict: 'deny',
+      refusals: [{ rule: 'Encounter.update/rule 0' }, { cause: 'too-large' }],
+    })
+  })
+
+  it('does not keep what else is wrong from being told', () => {
+    const policy = compiled(`policy: p
+fhir: 4.0.1
+resources:
+  Encounter:
+    interactions: [update]
+    update:
+      if-match: required
+      changes:
+        ending: [{ replaced: status, from: in-progress, to: finished }]
+      invariants:
+        - { rule: slow, require: "%after.identifier.all($this in %before.identifier)" }
+`)
+    const stored = { ...before, identifier: many(1000) }
+    expect(update(policy, { ...stored, status: 'finished', class: { code: 'IMP' } }, stored)).toMatchObject({
+      refusals: [{ expression: 'Encounter.class.code' }, { cause: 'too-large' }],
+    })
+  })
+
+  it('in report mode keeps nothing from being asked that is enforced, and refuses nothing', () => {
+    const slow = { require: '%after.identifier.all($this in %before.identifier)', mode: 'report' }
+    const stored = { ...before, identifier: many(1000) }
+    const after = { ...stored, status: 'finished' }
+    expect(update(policyWith(slow, { require: 'true' }), after, stored)).toMatchObject({
+      verdict: 'permit',
+      reported: [{ cause: 'too-large' }],
+    })
+    expect(update(policyWith(slow, { require: 'false' }), after, stored)).toMatchObject({
+      verdict: 'deny',
+      refusals: [{ rule: 'Encounter.update/rule 1' }],
+      reported: [{ cause: 'too-large' }],
+    })
+  })
+})
