@@ -7,6 +7,7 @@ import { policySchema } from '../../src/policy/schema.ts'
 export interface JsonSchema {
   readonly title?: string
   readonly description?: string
+  readonly markdownDescription?: string
   readonly type?: string
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
@@ -35,8 +36,34 @@ export const schemas = {
 /** The JSON Schema of a file, from the same source as its validation. */
 export function jsonSchemaOf(name: keyof typeof schemas): JsonSchema {
   const { schema, title } = schemas[name]
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', target: 'draft-7' })
-  return { $schema, title, ...rest } as JsonSchema
+  const { $schema, ...rest } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    target: 'draft-7',
+    override: ({ jsonSchema }) => forEditors(jsonSchema as Mutable<JsonSchema>),
+  })
+  return withoutNameless({ $schema, title, ...rest } as JsonSchema)
 }
+
+/** zod gives a number to what it meets again inside itself and has no name: it is written out where it is used. */
+function withoutNameless(schema: JsonSchema): JsonSchema {
+  const all = schema.definitions ?? {}
+  const nameless = Object.keys(all).filter((name) => name.startsWith('__'))
+  const definitions = Object.fromEntries(Object.entries(all).filter(([name]) => !nameless.includes(name)))
+  const text = nameless.reduce(
+    (written, name) => written.replaceAll(JSON.stringify({ $ref: `#/definitions/${name}` }), JSON.stringify(all[name])),
+    JSON.stringify({ ...schema, ...(schema.definitions && { definitions }) }),
+  )
+  return JSON.parse(text) as JsonSchema
+}
+
+/** What zod says only since it says everything goes; and descriptions as Markdown, which some editors show formatted. */
+function forEditors(schema: Mutable<JsonSchema>): void {
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
+  if (JSON.stringify(schema.propertyNames) === '{"type":"string"}') delete schema.propertyNames
+  if (schema.description?.includes('`')) schema.markdownDescription = schema.description
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 export const writeSchema = (name: keyof typeof schemas) => `${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`

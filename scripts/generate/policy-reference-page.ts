@@ -16,26 +16,40 @@ export function policyReferencePage(template: string): string {
       if (!definition) throw new Error(`The schema has no definition ${name}.`)
       return definition.properties ? settingsTable(definition, linkTo(schema)) : alternativesTable(definition, schema)
     },
-    causes: () => causesTable(),
+    meaning(name) {
+      placed.add(name)
+      return schema.definitions![name]!.description!
+    },
+    causes() {
+      placed.add('answers')
+      return causesTable()
+    },
     interactions() {
       placed.add('interaction')
       return interactionCodes.map((code) => `\`${code}\``).join(', ')
     },
   })
-  const missing = Object.keys(schema.definitions ?? {}).filter((name) => isNamed(name) && !placed.has(name))
-  if (missing.length > 0) throw new Error(`The template has no {{settings …}} for ${missing.join(', ')}.`)
+  const missing = Object.entries(schema.definitions ?? {}).filter(
+    ([name, definition]) => !isByPath(definition) && !placed.has(name),
+  )
+  if (missing.length > 0) {
+    throw new Error(
+      `The template has no {{settings …}} or {{meaning …}} for ${missing.map(([name]) => name).join(', ')}.`,
+    )
+  }
   return page
 }
 
-const isNamed = (definition: string) => !definition.startsWith('__')
+/** Conditions by path: told where they stand, by what is behind the paths. */
+const isByPath = ({ additionalProperties }: JsonSchema) => typeof additionalProperties === 'object'
 
 function linkTo(schema: JsonSchema) {
   return (name: string): string => {
-    if (isNamed(name)) return `[${name}](#${name})`
-    const inner = schema.definitions?.[name]?.additionalProperties
-    const target = typeof inner === 'object' ? (inner.$ref ?? inner.allOf?.[0]?.$ref) : undefined
-    const of = target?.split('/').at(-1)
-    return of === undefined ? 'a mapping' : `by path: [${of}](#${of})`
+    const { additionalProperties } = schema.definitions![name]!
+    if (typeof additionalProperties !== 'object') return `[${name}](#${name})`
+    const target = additionalProperties.$ref ?? additionalProperties.allOf![0]!.$ref!
+    const of = target.split('/').at(-1)!
+    return `by path: [${of}](#${of})`
   }
 }
 

@@ -23,26 +23,32 @@ interface Row {
   readonly meaning: string
 }
 
-function rowsOf(schema: JsonSchema, prefix: string, linkOf: (definition: string) => string): Row[] {
+function rowsOf(schema: JsonSchema, prefix: string, linkOf: (definition: string) => string, isOneOf = false): Row[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, setting]) => {
     const name = prefix + key
-    const required = schema.required?.includes(key) ? ' **Required.**' : ''
+    // What one of several shapes needs is told with the shapes.
+    const required = schema.required?.includes(key) && !isOneOf ? ' **Required.**' : ''
     const row = {
       name,
       takes: takesOf(setting, linkOf),
       preset: presetOf(setting),
       meaning: `${setting.description ?? ''}${required}`,
     }
-    const shapes = [setting, ...(setting.anyOf ?? [])]
-    const byName = setting.additionalProperties
-    const named = typeof byName === 'object' ? [byName, ...(byName.anyOf ?? [])] : []
+    const inside = (shapes: readonly JsonSchema[], deeper: string) => {
+      const mappings = shapes.filter((one) => one.properties)
+      return mappings.flatMap((one) => rowsOf(one, deeper, linkOf, mappings.length > 1))
+    }
     return [
       row,
-      ...shapes.filter((one) => one.properties).flatMap((object) => rowsOf(object, `${name}.`, linkOf)),
-      ...named.filter((one) => one.properties).flatMap((object) => rowsOf(object, `${name}.[name].`, linkOf)),
+      ...inside([setting, ...(setting.anyOf ?? [])], `${name}.`),
+      ...inside(shapesOf(setting.additionalProperties), `${name}.[name].`),
+      ...inside(shapesOf(setting.items), `${name}.[item].`),
     ]
   })
 }
+
+const shapesOf = (schema: JsonSchema | boolean | undefined) =>
+  typeof schema === 'object' ? [schema, ...(schema.anyOf ?? [])] : []
 
 /** What a setting takes, in a few words. */
 function takesOf(schema: JsonSchema, linkOf: (definition: string) => string): string {
@@ -64,7 +70,13 @@ function takesOf(schema: JsonSchema, linkOf: (definition: string) => string): st
     return linkOf(name)
   }
   if (allOf?.length === 1) return takesOf(allOf[0]!, linkOf)
-  if (anyOf) return [...new Set(anyOf.map((one) => takesOf(one, linkOf)))].join(', or ')
+  if (anyOf) {
+    const mappings = anyOf.filter((one) => one.properties)
+    const shapes = anyOf.map((one) =>
+      mappings.length > 1 && one.properties ? withSettings(one) : takesOf(one, linkOf),
+    )
+    return [...new Set(shapes)].join(', or ')
+  }
   if (values) return values.map((one) => `\`${String(one)}\``).join(', ')
   if (value !== undefined) return `\`${String(value)}\``
   switch (type) {
@@ -87,6 +99,10 @@ function takesOf(schema: JsonSchema, linkOf: (definition: string) => string): st
     default:
       return 'anything'
   }
+}
+
+function withSettings({ required = [] }: JsonSchema): string {
+  return `a mapping with ${required.map((name) => `\`${name}\``).join(' and ')}`
 }
 
 function kindOfText(pattern: string | undefined): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { interactionCodes } from '../fhir/interaction.ts'
-import { causes, type Cause } from './refusal.ts'
+import { causeMeanings } from './cause-meanings.ts'
+import type { Cause } from './refusal.ts'
 
 /**
  * The shape of a policy file: what a YAML text must look like before it is compiled. The JSON Schema for editors and the
@@ -35,10 +36,12 @@ const literal = z.union([z.string(), z.boolean(), z.number(), z.null()])
 const literals = z
   .union([literal, z.array(literal).min(1)])
   .describe('A value or a list of values; `absent` stands for no element at all.')
+  .meta({ id: 'values' })
 
 const times = z
   .union([z.int().min(0), z.string().regex(/^\d+(\.\.(\d+|\*))?$/, 'a number, or a range such as `0..1` or `1..*`')])
   .describe('How often: a number, or a range such as `0..1` or `1..*`.')
+  .meta({ id: 'times' })
 
 const mode = z
   .enum(['enforce', 'report'])
@@ -78,25 +81,24 @@ export interface ConditionInput extends ContentInput {
 
 export type AnswerInput = z.infer<typeof answerSchema>
 
-const alternatives = z
-  .array(
-    z.record(
-      z.string(),
-      z.lazy(() => conditionSchema),
-    ),
+const conditions = z
+  .record(
+    z.string(),
+    z.lazy(() => conditionSchema),
   )
-  .min(2)
-  .describe('Each as `holds` has it: conditions by path.')
+  .meta({
+    id: 'conditions',
+    description:
+      "Conditions on elements below, by path: `code.coding`, `valueString`, `extension('https://…')`, `identifier[system = 'https://…']`, `category[coding = 'system|code']`, `contained.ofType(Provenance)`, `entry[item.reference refers to $condition]`.",
+  })
+
+const alternatives = z.array(conditions).min(2).describe('Each as `holds` has it: conditions by path.')
 
 const content = {
-  holds: z
-    .record(
-      z.string(),
-      z.lazy(() => conditionSchema),
-    )
+  holds: conditions
     .optional()
     .describe(
-      "Conditions on elements below, by path: `code.coding`, `valueString`, `extension('https://…')`, `identifier[system = 'https://…']`, `category[coding = 'system|code']`, `contained.ofType(Provenance)`, `entry[item.reference refers to $condition]`.",
+      'What stands in it, by path. Each element that is named must be there, unless its `times` begins with 0.',
     ),
   'one-of': z
     .union([
@@ -117,7 +119,6 @@ const content = {
 
 const conditionSchema: z.ZodType<ConditionInput> = z
   .strictObject({
-    ...content,
     is: literals.optional().describe('Its value is one of these; `absent` allows that it is not there.'),
     coded: text
       .optional()
@@ -134,6 +135,7 @@ const conditionSchema: z.ZodType<ConditionInput> = z
     'refers to': text
       .optional()
       .describe('A reference that names what a variable is bound to (`$this`: the resource).'),
+    ...content,
     times: times.optional().describe('How many there are; once without it.'),
     otherwise: answerSchema.optional().describe('The answer when the condition does not hold.'),
     'wrong-code': answerSchema.optional().describe('`coded`: the answer to a code that is not in the list.'),
@@ -162,7 +164,6 @@ export interface PartInput extends ContentInput {
 
 const partSchema: z.ZodType<PartInput> = z
   .strictObject({
-    ...content,
     use: text.optional().describe('The name of a part under `parts`; settings given here replace its own.'),
     on: text.optional().describe('With `use`: the variable that stands for `$this` in that part.'),
     rule: text.optional().describe('The name of the rule, in refusals and logs.'),
@@ -172,6 +173,7 @@ const partSchema: z.ZodType<PartInput> = z
     added: text.optional().describe('A path: elements that come, anywhere in their list.'),
     appended: text.optional().describe('A path: elements that come after the last one that was kept.'),
     removed: text.optional().describe('A path: elements that go.'),
+    ...content,
     times: times.optional().describe('How many differences it takes; once without it. `0..1` makes it optional.'),
     total: z.int().min(1).optional().describe('How many the path selects in the new version, kept ones counted.'),
     as: text.optional().describe('A variable for the elements that came: `$provenance`.'),
@@ -304,6 +306,10 @@ const resourceSchema = z
   .describe('What is open for one resource type, and the rules for what is open and writes.')
   .meta({ id: 'resource' })
 
+const answersByCause = Object.fromEntries(
+  Object.entries(causeMeanings).map(([cause, meaning]) => [cause, answerSchema.optional().describe(meaning)]),
+) as Record<Cause, z.ZodOptional<typeof answerSchema>>
+
 export const policySchema = z
   .strictObject({
     policy: text.describe('The name of the policy.'),
@@ -326,7 +332,8 @@ export const policySchema = z
       .optional()
       .describe('How OperationOutcomes look.'),
     answers: z
-      .partialRecord(z.enum(Object.keys(causes) as [Cause, ...Cause[]]), answerSchema)
+      .strictObject(answersByCause)
+      .meta({ id: 'answers' })
       .optional()
       .describe('Answers to what the gateway itself refuses, by cause.'),
     precedence: z

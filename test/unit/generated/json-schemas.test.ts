@@ -7,7 +7,13 @@ import { readSource } from '../../../src/policy/source.ts'
 
 type Name = keyof typeof schemas
 
-const ajv = new Ajv({ strict: true, strictTypes: false, allowUnionTypes: true, validateFormats: false })
+const ajv = new Ajv({
+  strict: true,
+  keywords: ['markdownDescription', 'patternErrorMessage', 'errorMessage'],
+  strictTypes: false,
+  allowUnionTypes: true,
+  validateFormats: false,
+})
 const validators = new Map((Object.keys(schemas) as Name[]).map((name) => [name, ajv.compile(jsonSchemaOf(name))]))
 
 const dataOf = (text: string) => readSource('file.yaml', text).data
@@ -67,6 +73,18 @@ describe('the JSON Schemas', () => {
       editor: false,
       gateway: false,
     })
+  })
+
+  const examples = [...readFileSync('docs/policy-reference.md', 'utf8').matchAll(/^```yaml\n(?!#)(.*?)^```$/gms)]
+
+  it.each(examples.map(([, yaml]) => yaml!))('take the example of the reference:\n%s', (yaml) => {
+    const { definitions, ...policy } = jsonSchemaOf('policy')
+    // A piece of a policy: of one of the objects, without what it needs beside that.
+    const pieces = [policy, ...Object.values(definitions!)].flatMap((one) => (one.anyOf ? [one, ...one.anyOf] : [one]))
+    const validates = (piece: JsonSchema) =>
+      piece.properties !== undefined && ajv.compile({ ...piece, required: [], definitions })(dataOf(yaml))
+    expect(examples.length).toBeGreaterThan(5)
+    expect(pieces.some(validates)).toBe(true)
   })
 
   it.each(Object.keys(schemas) as Name[])('say of every setting of %s what it is for', (name) => {
