@@ -103,6 +103,12 @@ export const cases: readonly BenchCase[] = [
     { load: { requests: [get(onFlag), removal], ids: 'fresh' } },
   ),
   benchCase(
+    'put-pretty',
+    'The same removal, pretty-printed, 4.5 KB, so that its text is not the server’s',
+    put(onFlag, JSON.stringify(removedFlag, undefined, 2)),
+    stored,
+  ),
+  benchCase(
     'put-xml',
     'The same removal in XML, 4 KB',
     put(onFlag, inXml(removedFlag), pinned, xml),

@@ -6,7 +6,7 @@ describe('the command line of the benchmark', () => {
     const { what, cases, servers, clients, rounds } = readCommandLine([])
     expect({ what, cases: cases.length, servers: servers.length, clients, rounds }).toEqual({
       what: 'compare',
-      cases: 10,
+      cases: 11,
       servers: 8,
       clients: [1, 32, 256],
       rounds: 5,
