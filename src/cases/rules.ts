@@ -23,7 +23,7 @@ function ofRest({ id, rest, changes }: RuleSet): Rule[] {
     parts.some((part) => part.kind !== 'replaced' && part.path.root === '$this' && part.path.steps.length === 0),
   )
   if (!rest) return isWhole ? [] : [{ id, permits: 'none', refuses: 'itself' }]
-  return [{ id, permits: 'rest', refuses: rest.except.length > 0 ? 'itself' : 'never' }]
+  return [{ id, permits: 'rest', refuses: rest.except.length > 0 || rest.only ? 'itself' : 'never' }]
 }
 
 function ofChange(change: Change): Rule[] {

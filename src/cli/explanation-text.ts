@@ -49,7 +49,7 @@ function writeExplanation({ differences, changes, rest, ruleSet }: Explanation, 
   const restLines = rest
     ? [
         [
-          `${colours.strong('rest')}, ${rest.kind === 'permit' ? 'permitted' : 'put back'} as ${rest.name}${rest.except.length > 0 ? `, but ${rest.except.join(', ')}` : ''}`,
+          `${colours.strong('rest')}, ${rest.kind === 'permit' ? 'permitted' : 'put back'} as ${rest.name}${rest.only ? `, only ${rest.only.join(', ')}` : ''}${rest.except.length > 0 ? `, but ${rest.except.join(', ')}` : ''}`,
           ...(rest.elements.length > 0
             ? rest.elements.map((element) => `  ${mark('fit', false, colours)} ${element}`)
             : ['  nothing']),

@@ -74,13 +74,15 @@ function compileRest(
   if ((permitAs === undefined) === (restoreAs === undefined)) {
     context.report(at, 'Expected exactly one of `permit-as` and `restore-as`.', { at: 'key' })
   }
-  const except = (input.except ?? []).flatMap((path, i) => {
-    const found = context.path(path, [...at, 'except', i], root)
-    return found ? [found.path] : []
-  })
+  const pathsOf = (key: 'only' | 'except') =>
+    (input[key] ?? []).flatMap((path, i) => {
+      const found = context.path(path, [...at, key, i], root)
+      return found ? [found.path] : []
+    })
+  const paths = { ...(input.only && { only: pathsOf('only') }), except: pathsOf('except') }
   return permitAs !== undefined
-    ? { kind: 'permit', name: permitAs, except }
-    : { kind: 'restore', name: restoreAs ?? '', except }
+    ? { kind: 'permit', name: permitAs, ...paths }
+    : { kind: 'restore', name: restoreAs ?? '', ...paths }
 }
 
 /** Lists that are paired in a way of their own: extensions by url, contained resources by type and id. */

@@ -66,6 +66,7 @@ export interface ExplainedRest {
   /** Whether what no change claims is permitted as it was sent, or put back to what is stored. */
   readonly kind: 'permit' | 'restore'
   readonly name: string
+  readonly only?: readonly string[]
   readonly except: readonly string[]
   readonly elements: readonly string[]
 }
@@ -84,6 +85,7 @@ export function explain({ rules, differences, occurrences, rest }: Judged, defin
     rest: rules?.rest && {
       kind: rules.rest.kind,
       name: rules.rest.name,
+      ...(rules.rest.only && { only: rules.rest.only.map(({ text }) => text) }),
       except: rules.rest.except.map(({ text }) => text),
       elements: [...rest].map((difference) => expressionOfDifference(difference, definitions)),
     },

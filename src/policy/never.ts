@@ -3,7 +3,7 @@ import { bounds } from './bounds.ts'
 import type { CompileContext } from './compile-context.ts'
 import { covers } from './covers.ts'
 import type { Path, Step } from './path.ts'
-import type { Change, Condition, Content, Part, RuleSet } from './rule.ts'
+import type { Change, Condition, Content, Part, Rest, RuleSet } from './rule.ts'
 import type { SourcePath } from './source.ts'
 
 /** What a rule set judges: the Parameters of an operation come, as what is created does. */
@@ -12,12 +12,28 @@ export type Judged = 'update' | 'create' | 'delete' | 'operation'
 /** Rules that can never match, or that say nothing, are mistakes of the policy: its author meant something else. */
 export function diagnoseNever(rules: RuleSet, judged: Judged, context: CompileContext): void {
   for (const change of rules.changes) diagnoseChange(change, judged, [...rules.at, 'changes', change.name], context)
-  const except = rules.rest?.except ?? []
+  if (rules.rest) diagnoseRest(rules.rest, [...rules.at, 'rest'], context)
+}
+
+function diagnoseRest({ only, except }: Rest, at: SourcePath, context: CompileContext): void {
+  const widerOf = (path: Path, i: number, paths: readonly Path[]) =>
+    paths.find((other, j) => j !== i && covers(other, path, 'within') && !(covers(path, other) && j > i))
   except.forEach((path, i) => {
-    const wider = except.find((other, j) => j !== i && covers(other, path, 'within') && !(covers(path, other) && j > i))
-    if (!wider) return
-    const at = [...rules.at, 'rest', 'except', i]
-    context.report(at, `\`${path.text}\` is excepted already, by \`${wider.text}\`: leave it out.`)
+    const wider = widerOf(path, i, except)
+    if (wider) {
+      const message = `\`${path.text}\` is excepted already, by \`${wider.text}\`: leave it out.`
+      context.report([...at, 'except', i], message)
+    }
+  })
+  only?.forEach((path, i) => {
+    const wider = widerOf(path, i, only)
+    const excepted = except.find((other) => covers(other, path, 'within'))
+    if (wider) {
+      context.report([...at, 'only', i], `\`${path.text}\` is named already, by \`${wider.text}\`: leave it out.`)
+    } else if (excepted) {
+      const message = `\`${path.text}\` is excepted, by \`${excepted.text}\`: nothing of it is left.`
+      context.report([...at, 'only', i], message)
+    }
   })
 }
 

@@ -37,6 +37,8 @@ export interface Rest {
   readonly kind: 'permit' | 'restore'
   /** As what it is permitted: a name among those of the changes. */
   readonly name: string
+  /** Only what lies at or in what these select; without it, everything. */
+  readonly only?: readonly Path[]
   readonly except: readonly Path[]
 }
 

@@ -247,6 +247,11 @@ const ruleSetSchema = z
           .describe(
             'update: it is put back to what is stored, the client is told so, and the rest is permitted, under this name too. Never while a change is begun and not complete.',
           ),
+        only: z
+          .array(text)
+          .min(1)
+          .optional()
+          .describe('Paths: only what differs at or in them. Without it, whatever differs.'),
         except: z
           .array(text)
           .optional()

@@ -31,7 +31,7 @@ export function tellRuleSet(ruleSet: RuleSet, purpose: Purpose, policy: Policy):
     blocks.push(paragraph('Whatever it consists of, this must hold:'))
     blocks.push(list(invariants.map((invariant) => tellInvariant(invariant, telling))))
   }
-  const refused = rest ? 'What is refused is answered with' : 'Everything else is refused, with'
+  const refused = rest && !rest.only ? 'What is refused is answered with' : 'Everything else is refused, with'
   return [...blocks, paragraph(`${refused} ${writeOtherwise(otherwise, policy)}`)]
 }
 
@@ -51,15 +51,16 @@ function opening(purpose: Purpose, changes: number): string {
   return changes === 1 ? 'It may consist of this change:' : 'It may consist of these changes, one or several at once:'
 }
 
-function tellRest({ kind, name, except }: Rest, beside: boolean): string {
+function tellRest({ kind, name, only, except }: Rest, beside: boolean): string {
   const paths = except.map(tellPath)
+  const subject = only ? `What lies at or in ${joined(only.map(tellPath), 'or')}` : `Anything${beside ? ' else' : ''}`
   const may =
     kind === 'permit'
-      ? `nything${beside ? ' else' : ''} may change, as ${code(name)}`
-      : `nything${beside ? ' else' : ''} that differs is put back to what is stored, the client is told so, and the update goes on, as ${code(name)}`
+      ? `${subject} may change, as ${code(name)}`
+      : `${subject}${only ? ' and differs' : ' that differs'} is put back to what is stored, the client is told so, and the update goes on, as ${code(name)}`
   const unless = beside ? ', unless it belongs to one of these changes' : ''
   const but = paths.length === 0 ? '' : ` But a difference at, in or around ${joined(paths, 'or')} is refused${unless}.`
-  return `A${may}.${but}`
+  return `${may}.${but}`
 }
 
 function tellInvariant({ name, when, require, at, otherwise }: Invariant, telling: Telling): Item {

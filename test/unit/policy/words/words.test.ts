@@ -258,6 +258,13 @@ describe('a policy in words', () => {
     it.each([
       ['rest: { permit-as: edit }', ['Anything may change, as `edit`.', refusedAs]],
       [
+        'rest: { permit-as: edit, only: [period, code.text] }',
+        [
+          'What lies at or in `period` or `code.text` may change, as `edit`.',
+          'Everything else is refused, with 422 `business-rule`: “The policy does not permit this change.”',
+        ],
+      ],
+      [
         'rest: { permit-as: edit, except: [status, subject] }',
         [
           'Anything may change, as `edit`. But a difference at, in or around `status` or `subject` is refused.',
