@@ -27,6 +27,7 @@ export function compileInvariants(
   const names = new Set<string>()
   return input.flatMap((invariant, index): Invariant[] => {
     const own = [...at, index]
+    context.countRule(own)
     const { rule: name } = invariant
     if (names.has(name)) context.report([...own, 'rule'], `There is a rule \`${name}\` here already.`)
     names.add(name)

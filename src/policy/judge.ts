@@ -120,11 +120,13 @@ function judgeWithin(
   policy: Policy,
   { before, after }: Pick<Write, 'before' | 'after'>,
   surroundings: Surroundings,
+  isRestored = false,
 ): Judged {
   const alignment = align(before, after, rules.match)
   verify(alignment, before, after)
   const { differences } = alignment
-  if (differences.length === 0)
+  // When all was put back, the invariants still have their say: whether an update may come to nothing is theirs to tell.
+  if (differences.length === 0 && !(isRestored && rules.invariants.length > 0))
     return { ...nothingFound, rules, decision: { verdict: 'permit', permittedAs: [noChange], after } }
   const effort = new Effort(maxSteps)
   const held = new Set<string>()
@@ -153,7 +155,7 @@ function judgeWithin(
       const kept = rebuild(before, keeping) as Resource
       rest = restorable(left, keeping, kept, policy.definitions)
       if (rest.size + excused.size === unclaimed.size && disputed.length === 0) {
-        const own = judgeWithin({ ...rules, rest: undefined }, policy, { before, after: kept }, surroundings)
+        const own = judgeWithin({ ...rules, rest: undefined }, policy, { before, after: kept }, surroundings, true)
         // Without what is put back it may be another change, which is not permitted: then it is refused as it was sent.
         if (own.decision.verdict === 'permit')
           restored = { ...own, decision: withRestored(own.decision, rules.rest, rest, rules, judgement) }
