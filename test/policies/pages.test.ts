@@ -33,6 +33,16 @@ function resultsOf({ title, policyText, casesText }: (typeof recipes)[number]) {
   return cases.cases.map((one) => runCase(one, compiled.policy))
 }
 
+it('the tutorial: the policy compiles, and its cases hold', () => {
+  const text = readFileSync('docs/tutorial.md', 'utf8')
+  const results = resultsOf({
+    title: 'appointments',
+    policyText: blockOf(text, 'policy'),
+    casesText: blockOf(text, 'cases'),
+  })
+  expect(results.map(({ mismatch }) => mismatch)).toEqual([undefined, undefined, undefined, undefined])
+})
+
 describe('the cookbook', () => {
   it('lists its recipes in their order', () => {
     expect(Array.from(contents!.matchAll(/^\d+\. \[(.+?)\]/gm), ([, title]) => title)).toEqual(
