@@ -9,7 +9,7 @@ import type { Colours } from '../colour.ts'
 import type { OptionValues } from '../command-line.ts'
 import { namedPolicy } from '../named-policy.ts'
 import { historySource } from './history-source.ts'
-import { ndjsonSource, partsOf } from './ndjson-source.ts'
+import { ndjsonSource } from './ndjson-source.ts'
 import { readAsked, type Asked } from './options.ts'
 import { progressLine } from './progress.ts'
 import { run, type Ran } from './run.ts'
@@ -39,7 +39,7 @@ export interface BacktestDone {
 }
 
 const keptBytes = 256 * 1024 * 1024
-const sortedBytes = 64 * 1024 * 1024
+const keptCharacters = 64 * 1024 * 1024
 const maxPageBytes = 64 * 1024 * 1024
 const timeouts = { connectMs: 10_000, upstreamMs: 120_000 }
 
@@ -51,11 +51,7 @@ export async function backtest(options: OptionValues, surroundings: BacktestSurr
   if ('mistake' in named) return cannotBegin(named.mistake)
   const { policy } = named
 
-  const subject = {
-    policy: policy.digest,
-    ...asked.subject,
-    ...(asked.files.length > 0 && { parts: partsOfFiles(asked) }),
-  }
+  const subject = { policy: policy.digest, ...asked.subject }
   const loaded = asked.stateFile === undefined ? { state: undefined } : loadState(asked.stateFile, subject)
   if ('mistake' in loaded) return cannotBegin(`${loaded.mistake}\n`)
   const { state } = loaded
@@ -82,8 +78,6 @@ export async function backtest(options: OptionValues, surroundings: BacktestSurr
 }
 
 const cannotBegin = (complaint: string): BacktestDone => ({ exitCode: 1, text: '', complaint })
-
-const partsOfFiles = ({ files }: Asked) => String(partsOf({ files, sortedBytes }))
 
 async function runOn(
   asked: Asked,
@@ -113,7 +107,7 @@ async function runOn(
 
 function sourceOf(asked: Asked, versionIds: VersionIds, { stop, wait, now }: BacktestSurroundings): HistorySource {
   const { upstream, files, types } = asked
-  if (!upstream) return ndjsonSource({ files, types: new Set(types), versionIds, sortedBytes, stop })
+  if (!upstream) return ndjsonSource({ files, types: new Set(types), versionIds, keptCharacters, stop })
   return historySource({
     client: createUpstreamClient(upstream.origin, timeouts),
     upstream,

@@ -15,13 +15,14 @@ export interface NdjsonReading {
   /** Only these types; empty for all. */
   readonly types: ReadonlySet<string>
   readonly versionIds: VersionIds
-  /** How much is sorted at once, in bytes; more than that goes through temporary files. */
-  readonly sortedBytes: number
+  /** How much is kept in memory until it is sorted, in characters; when there is more, it all goes through temporary files. */
+  readonly keptCharacters: number
   readonly stop: AbortSignal
 }
 
-const most = 256
-const flushed = 1024 * 1024
+/** Fixed, so that a state says the same whenever it is gone on from. */
+const count = 256
+
 const batchSize = 500
 
 /**
@@ -40,19 +41,12 @@ export function ndjsonSource(reading: NdjsonReading): HistorySource {
   }
 }
 
-/** Into how many parts the files go; gzip makes FHIR about ten times smaller. */
-export function partsOf({ files, sortedBytes }: Pick<NdjsonReading, 'files' | 'sortedBytes'>): number {
-  const bytes = files.reduce((sum, file) => sum + statSync(file).size * (file.endsWith('.gz') ? 10 : 1), 0)
-  return Math.min(most, Math.max(1, Math.ceil(bytes / sortedBytes)))
-}
-
 async function* batches(
   reading: NdjsonReading,
   from: Position,
   folder: { path?: string },
 ): AsyncGenerator<Batch, void, undefined> {
-  const count = partsOf(reading)
-  const parts = new Parts(count, folder)
+  const parts = new Parts(reading.keptCharacters, folder)
   let nameless = 0
   const namelessAt: string[] = []
   for (const file of reading.files) {
@@ -66,15 +60,15 @@ async function* batches(
       }
       for (const version of versions ?? []) {
         if (reading.types.size > 0 && !reading.types.has(version.type)) continue
-        const part = partOf(version, count)
+        const part = partOf(version)
         if (part >= from.target) parts.add(part, version)
       }
     }
   }
-  parts.flush()
   let done = 0
   for (let part = from.target; part < count; part++) {
     const sorted = newestFirst(await parts.take(part), reading.versionIds)
+    if (sorted.length === 0 && part !== from.target && part !== count - 1) continue
     for (let start = 0; start === 0 || start < sorted.length; start += batchSize) {
       const versions = sorted.slice(start, start + batchSize)
       const endsTarget = start + batchSize >= sorted.length
@@ -116,42 +110,40 @@ function versionsOf(bytes: Buffer): readonly ToldVersion[] | undefined {
   return version && [version]
 }
 
-function partOf(version: ToldVersion, count: number): number {
-  return count === 1 ? 0 : createHash('sha256').update(keyOf(version)).digest().readUInt32BE() % count
+function partOf(version: ToldVersion): number {
+  return createHash('sha256').update(keyOf(version)).digest()[0]!
 }
 
-/** Versions in parts: in memory when there is one part, else in temporary files that only this user can read. */
+/** Versions in parts: in memory while there is little, else in temporary files that only this user can read. */
 class Parts {
-  readonly #waiting: string[][]
-  readonly #sizes: number[]
+  readonly #waiting: string[][] = Array.from({ length: count }, () => [])
+  readonly #most: number
   readonly #folder: { path?: string }
+  #characters = 0
   total = 0
 
-  constructor(count: number, folder: { path?: string }) {
-    this.#waiting = Array.from({ length: count }, () => [])
-    this.#sizes = this.#waiting.map(() => 0)
+  constructor(most: number, folder: { path?: string }) {
+    this.#most = most
     this.#folder = folder
   }
 
   add(part: number, version: ToldVersion): void {
     const line = JSON.stringify(version)
     this.#waiting[part]!.push(line)
-    this.#sizes[part]! += line.length
+    this.#characters += line.length
     this.total++
-    if (this.#waiting.length > 1 && this.#sizes[part]! > flushed) this.#write(part)
-  }
-
-  flush(): void {
-    if (this.#waiting.length > 1) this.#waiting.forEach((lines, part) => lines.length > 0 && this.#write(part))
+    if (this.#characters > this.#most) this.#write()
   }
 
   /** In the order in which they were added. */
   async take(part: number): Promise<ToldVersion[]> {
-    const versions = this.#waiting[part]!.splice(0).map((line) => JSON.parse(line) as ToldVersion)
+    const versions: ToldVersion[] = []
     const file = this.#file(part)
-    if (file === undefined || !statSync(file, { throwIfNoEntry: false })) return versions
-    for await (const { bytes } of linesOf(file)) versions.push(JSON.parse(bytes.toString('utf8')) as ToldVersion)
-    rmSync(file)
+    if (file !== undefined && statSync(file, { throwIfNoEntry: false })) {
+      for await (const { bytes } of linesOf(file)) versions.push(JSON.parse(bytes.toString('utf8')) as ToldVersion)
+      rmSync(file)
+    }
+    for (const line of this.#waiting[part]!.splice(0)) versions.push(JSON.parse(line) as ToldVersion)
     return versions
   }
 
@@ -159,11 +151,13 @@ class Parts {
     return this.#folder.path === undefined ? undefined : join(this.#folder.path, `${part}.ndjson`)
   }
 
-  #write(part: number): void {
+  #write(): void {
     this.#folder.path ??= mkdtempSync(join(tmpdir(), 'fhir-policy-gateway-'))
-    appendFileSync(this.#file(part)!, `${this.#waiting[part]!.join('\n')}\n`, { mode: 0o600 })
-    this.#waiting[part] = []
-    this.#sizes[part] = 0
+    for (const [part, lines] of this.#waiting.entries()) {
+      if (lines.length > 0) appendFileSync(this.#file(part)!, `${lines.join('\n')}\n`, { mode: 0o600 })
+      this.#waiting[part] = []
+    }
+    this.#characters = 0
   }
 }
 
