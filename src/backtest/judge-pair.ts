@@ -1,5 +1,6 @@
 import { idOf, withId, withoutId, withoutServerOwned, type Element, type Resource } from '../fhir/element.ts'
 import { writeElement } from '../fhir/json-write.ts'
+import { reportOnly } from '../policy/decision.ts'
 import { expressionOfDifference } from '../policy/expression.ts'
 import { judgeWithFindings, type Judged } from '../policy/judge.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -16,10 +17,17 @@ export interface PastWrite {
 
 /** What the policy says of a write of the past. */
 export type PastVerdict =
-  | { readonly kind: 'permitted'; readonly as: readonly string[] }
+  | {
+      readonly kind: 'permitted'
+      readonly as: readonly string[]
+      /** What rules in report mode would refuse. */
+      readonly reported: readonly Refusal[]
+      readonly differences: () => readonly ShownDifference[]
+    }
   | {
       readonly kind: 'refused'
       readonly refusals: readonly Refusal[]
+      readonly reported: readonly Refusal[]
       /** What differed, with its content: to be shown to those only who ask for it. */
       readonly differences: () => readonly ShownDifference[]
     }
@@ -50,7 +58,9 @@ export function judgePast({ policy, bases, serverOwned }: PastJudging, write: Pa
   const { type, interaction } = write
   const open = policy.resources.get(type)?.interactions
   // A history does not tell a patch from an update, nor does the judge.
-  if (!open?.has(interaction) && !(interaction === 'update' && open?.has('patch'))) return { kind: 'closed' }
+  if (!open?.has(interaction) && !(interaction === 'update' && open?.has('patch'))) {
+    return policy.mode === 'report' ? reportedAsClosed : { kind: 'closed' }
+  }
   const of = (resource: Resource) => {
     const own = serverOwned.reduce(without, withoutServerOwned(resource)) as Resource
     const id = write.before && idOf(write.before)
@@ -62,8 +72,18 @@ export function judgePast({ policy, bases, serverOwned }: PastJudging, write: Pa
     { bases, maxRefusals, request: plainRequest(interaction) },
   )
   const { decision } = judged
-  if (decision.verdict === 'permit') return { kind: 'permitted', as: decision.permittedAs }
-  return { kind: 'refused', refusals: decision.refusals, differences: () => shown(judged, policy) }
+  const told = { reported: decision.reported ?? [], differences: () => shown(judged, policy) }
+  return decision.verdict === 'permit'
+    ? { kind: 'permitted', as: decision.permittedAs, ...told }
+    : { kind: 'refused', refusals: decision.refusals, ...told }
+}
+
+/** A policy in report mode lets through what it does not open. */
+const reportedAsClosed: PastVerdict = {
+  kind: 'permitted',
+  as: [reportOnly],
+  reported: [{ cause: 'interaction-not-offered', diagnostics: 'the policy does not open it' }],
+  differences: () => [],
 }
 
 function shown({ differences }: Judged, { definitions }: Policy): readonly ShownDifference[] {

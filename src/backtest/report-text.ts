@@ -4,6 +4,7 @@ import { totalsOf, type Example, type RefusalGroup, type Report, type TypeReport
 export interface Emphasis {
   good(text: string): string
   bad(text: string): string
+  doubtful(text: string): string
   faint(text: string): string
   strong(text: string): string
 }
@@ -45,20 +46,23 @@ function rowsOf(type: string, interaction: string, of: WriteReport, emphasis: Em
   const permitted = Object.entries(of.permittedAs)
     .sort(([, a], [, b]) => b - a)
     .map(([names, count]) => ({ label: `    permitted as ${names}`, count, colour: emphasis.good }))
-  const refused = [...of.refusals]
-    .sort((a, b) => b.count - a.count)
-    .map((group) => ({
-      label: `    refused: ${group.what}`,
-      count: group.count,
-      more: seen(group),
-      below: group.examples.flatMap((example) =>
-        writeExample(type, example).map((line) => emphasis.faint(`      ${line}`)),
-      ),
-      colour: emphasis.bad,
-    }))
+  const grouped = (groups: readonly RefusalGroup[], verb: string, colour: (text: string) => string) =>
+    groups
+      .toSorted((a, b) => b.count - a.count)
+      .map((group) => ({
+        label: `    ${verb}: ${group.what}`,
+        count: group.count,
+        more: seen(group),
+        below: group.examples.flatMap((example) =>
+          writeExample(type, example).map((line) => emphasis.faint(`      ${line}`)),
+        ),
+        colour,
+      }))
+  const refused = grouped(of.refusals, 'refused', emphasis.bad)
+  const reported = grouped(of.reports, 'reported', emphasis.doubtful)
   const closed =
     of.closed > 0 ? [{ label: '    refused: the policy does not open it', count: of.closed, colour: emphasis.bad }] : []
-  return [{ label: `  ${interaction}`, count: of.count }, ...permitted, ...refused, ...closed]
+  return [{ label: `  ${interaction}`, count: of.count }, ...permitted, ...refused, ...closed, ...reported]
 }
 
 function writeRows(rows: readonly Row[]): string[] {
@@ -117,21 +121,35 @@ function nameless({ nameless: count, namelessAt }: Report): string {
   return `${counted(count, 'entry', 'entries')} left out${where}: nothing says which version of which resource it is.`
 }
 
-function writeTotals(report: Report, finished: boolean, { good, bad, strong }: Emphasis): string {
-  const { writes, refused, closed } = totalsOf(report)
+function writeTotals(report: Report, finished: boolean, { good, bad, doubtful, strong }: Emphasis): string {
+  const { writes, refused, closed, reported } = totalsOf(report)
   const soFar = finished ? '' : ' so far'
   if (writes === 0) return strong(`There was no write to judge${soFar}.`)
-  const share = ((refused / writes) * 100).toFixed(1)
-  const percent = share === '0.0' && refused > 0 ? 'less than 0.1' : share
-  const sentence =
+  const past = counted(writes, 'past write')
+  const lines = [
     refused === 0
-      ? `Switching this policy on would have refused none of ${counted(writes, 'past write')}${soFar}.`
-      : `Switching this policy on would have refused ${spaced(refused)} of ${counted(writes, 'past write')}${soFar} (${percent} %).`
-  const lines = [(refused === 0 ? good : bad)(sentence)]
-  if (closed > 0)
+      ? good(`Switching this policy on would have refused none of ${past}${soFar}.`)
+      : bad(
+          `Switching this policy on would have refused ${spaced(refused)} of ${past}${soFar} (${share(refused, writes)}).`,
+        ),
+  ]
+  if (closed > 0) {
     lines.push(`${spaced(closed)} of them ${closed === 1 ? 'is' : 'are'} of a kind that the policy does not open.`)
+  }
+  if (reported > 0) {
+    lines.push(
+      doubtful(
+        `It would have reported ${spaced(reported)}${refused > 0 ? ' more' : ''} (${share(reported, writes)}), which its rules in report mode would refuse when they are enforced.`,
+      ),
+    )
+  }
   if (!finished) lines.push(strong('Not finished.'))
   return lines.join('\n')
+}
+
+function share(part: number, whole: number): string {
+  const percent = ((part / whole) * 100).toFixed(1)
+  return `${percent === '0.0' ? 'less than 0.1' : percent} %`
 }
 
 /** `1 write`, `18 204 writes` */

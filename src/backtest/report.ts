@@ -42,6 +42,10 @@ export interface WriteReport {
   /** By the names of the changes that a write is: `removal`. */
   readonly permittedAs: Record<string, number>
   readonly refusals: RefusalGroup[]
+  /** Permitted only because the rules that would refuse are in report mode. */
+  reported: number
+  /** What rules in report mode would refuse, also of what is refused by others. */
+  readonly reports: RefusalGroup[]
 }
 
 /** Writes that are refused for one cause. One write may be in several. */
@@ -135,32 +139,47 @@ export function countWrite(
   reporting: Reporting,
 ): void {
   const { writes } = typeReport(report, after.type)
-  const of = (writes[interaction] ??= { count: 0, closed: 0, refused: 0, permittedAs: {}, refusals: [] })
+  const of = (writes[interaction] ??= {
+    count: 0,
+    closed: 0,
+    refused: 0,
+    permittedAs: {},
+    refusals: [],
+    reported: 0,
+    reports: [],
+  })
   of.count++
-  switch (verdict.kind) {
-    case 'closed':
-      of.closed++
-      break
-    case 'permitted': {
-      const names = verdict.as.join(', ')
-      of.permittedAs[names] = (Object.hasOwn(of.permittedAs, names) ? of.permittedAs[names]! : 0) + 1
-      break
-    }
-    case 'refused': {
-      of.refused++
-      const groups = new Set(verdict.refusals.map((refusal) => groupOf(of.refusals, refusal)))
-      for (const group of groups) {
-        group.count++
-        if (after.at !== undefined) {
-          if (group.first === undefined || Date.parse(after.at) < Date.parse(group.first)) group.first = after.at
-          if (group.last === undefined || Date.parse(after.at) > Date.parse(group.last)) group.last = after.at
-        }
-        if (group.examples.length >= reporting.examples) continue
-        const example = exampleOf(before, after)
-        group.examples.push(reporting.showContent ? { ...example, differences: verdict.differences() } : example)
-      }
+  if (verdict.kind === 'closed') {
+    of.closed++
+    return
+  }
+  const example = () => {
+    const versions = exampleOf(before, after)
+    return reporting.showContent ? { ...versions, differences: verdict.differences() } : versions
+  }
+  const count = (groups: RefusalGroup[], refusals: readonly Refusal[]) => {
+    for (const group of new Set(refusals.map((refusal) => groupOf(groups, refusal)))) {
+      group.count++
+      see(group, after)
+      if (group.examples.length < reporting.examples) group.examples.push(example())
     }
   }
+  count(of.reports, verdict.reported)
+  if (verdict.kind === 'refused') {
+    of.refused++
+    count(of.refusals, verdict.refusals)
+    return
+  }
+  if (verdict.reported.length > 0) of.reported++
+  const names = verdict.as.join(', ')
+  of.permittedAs[names] = (Object.hasOwn(of.permittedAs, names) ? of.permittedAs[names]! : 0) + 1
+}
+
+function see(group: RefusalGroup, { at }: Version): void {
+  const time = Date.parse(at ?? '')
+  if (Number.isNaN(time)) return
+  if (group.first === undefined || time < Date.parse(group.first)) group.first = at
+  if (group.last === undefined || time > Date.parse(group.last)) group.last = at
 }
 
 function exampleOf(before: Version | undefined, after: Version): Example {
@@ -201,16 +220,19 @@ export interface Totals {
   /** Refused by a rule, and of interactions that the policy does not open. */
   readonly refused: number
   readonly closed: number
+  /** Permitted only because the rules that would refuse are in report mode. */
+  readonly reported: number
 }
 
 export function totalsOf({ types }: Report): Totals {
-  let [writes, refused, closed] = [0, 0, 0]
+  let [writes, refused, closed, reported] = [0, 0, 0, 0]
   for (const { writes: ofType } of Object.values(types)) {
     for (const of of Object.values(ofType)) {
       writes += of.count
       refused += of.refused
       closed += of.closed
+      reported += of.reported
     }
   }
-  return { writes, refused: refused + closed, closed }
+  return { writes, refused: refused + closed, closed, reported }
 }

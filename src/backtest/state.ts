@@ -52,6 +52,8 @@ const writes = z.strictObject({
   refused: count,
   permittedAs: z.record(text, count),
   refusals: z.array(refusalGroup),
+  reported: count,
+  reports: z.array(refusalGroup),
 })
 const type = z.strictObject({
   histories: count,

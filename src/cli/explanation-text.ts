@@ -2,6 +2,7 @@ import type { InteractionCode } from '../fhir/interaction.ts'
 import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
 import type {
   ExplainedChange,
+  ExplainedInvariant,
   ExplainedOccurrence,
   ExplainedPart,
   Explanation,
@@ -38,7 +39,10 @@ export function writeExplained(explained: Explained, colours: Colours): string {
   return `${sections.join('\n\n')}\n`
 }
 
-function writeExplanation({ differences, changes, rest, ruleSet }: Explanation, colours: Colours): string[] {
+function writeExplanation(
+  { differences, changes, rest, invariants, ruleSet }: Explanation,
+  colours: Colours,
+): string[] {
   if (ruleSet === undefined) return []
   if (differences.length === 0) return ['Nothing differs, so no rule was asked.']
   const rows = differences.map(({ expression, kind, claimedBy }) => [
@@ -56,7 +60,35 @@ function writeExplanation({ differences, changes, rest, ruleSet }: Explanation, 
         ].join('\n'),
       ]
     : []
-  return [`What differs\n${table(rows)}`, ...changes.map((change) => writeChange(change, colours)), ...restLines]
+  return [
+    `What differs\n${table(rows)}`,
+    ...changes.map((change) => writeChange(change, colours)),
+    ...restLines,
+    ...writeInvariants(invariants, colours),
+  ]
+}
+
+const invariantVerdicts = {
+  kept: 'kept',
+  broken: 'broken',
+  unknown: 'cannot be told, so it refuses',
+  'not-applicable': 'does not apply',
+} as const satisfies Record<ExplainedInvariant['verdict'], string>
+
+function writeInvariants(invariants: readonly ExplainedInvariant[], colours: Colours): string[] {
+  if (invariants.length === 0) return []
+  const width = Math.max(...invariants.map(({ name }) => name.length))
+  const lines = invariants.flatMap(({ name, verdict, shortcomings }) => {
+    const sign =
+      verdict === 'kept'
+        ? mark('fit', false, colours)
+        : mark(verdict === 'not-applicable' ? 'absent' : 'flawed', true, colours)
+    return [
+      `  ${sign} ${name.padEnd(width)}  ${invariantVerdicts[verdict]}`,
+      ...shortcomings.map(({ sentence }) => `      ${colours.faint(sentence)}`),
+    ]
+  })
+  return [[colours.strong('invariants'), ...lines].join('\n')]
 }
 
 function writeChange({ id, occurrences }: ExplainedChange, colours: Colours): string {

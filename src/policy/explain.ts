@@ -15,6 +15,8 @@ export interface Explanation {
   /** Every change of the rule set, in its order. */
   readonly changes: readonly ExplainedChange[]
   readonly rest: ExplainedRest | undefined
+  /** What must hold of before and after as a whole. */
+  readonly invariants: readonly ExplainedInvariant[]
 }
 
 export interface ExplainedDifference {
@@ -71,8 +73,20 @@ export interface ExplainedRest {
   readonly elements: readonly string[]
 }
 
+export interface ExplainedInvariant {
+  /** `Encounter.update/a finished encounter has an end` */
+  readonly rule: string
+  readonly name: string
+  /** unknown: it could not be told, and so it refuses. not-applicable: its `when` is not true, so that it says nothing. */
+  readonly verdict: 'kept' | 'broken' | 'unknown' | 'not-applicable'
+  readonly shortcomings: readonly ExplainedShortcoming[]
+}
+
 /** Tells what a decision was made of. */
-export function explain({ rules, differences, occurrences, rest }: Judged, definitions: Definitions): Explanation {
+export function explain(
+  { rules, differences, occurrences, rest, invariants }: Judged,
+  definitions: Definitions,
+): Explanation {
   const claims = claimsOf(occurrences)
   return {
     ruleSet: rules?.id,
@@ -89,6 +103,12 @@ export function explain({ rules, differences, occurrences, rest }: Judged, defin
       except: rules.rest.except.map(({ text }) => text),
       elements: [...rest].map((difference) => expressionOfDifference(difference, definitions)),
     },
+    invariants: invariants.map(({ invariant: { id, name }, verdict, flaw }) => ({
+      rule: id,
+      name,
+      verdict,
+      shortcomings: flaw ? [explainFlaw(flaw)] : [],
+    })),
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Report, Totals } from '../../src/backtest/report.ts'
 import { emptyReport } from '../../src/backtest/report.ts'
 import { backtest, type BacktestDone, type BacktestSurroundings } from '../../src/cli/backtest/backtest.ts'
@@ -13,6 +13,7 @@ import { plain } from '../../src/cli/colour.ts'
 import type { OptionValues } from '../../src/cli/command-line.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
 import { createUpstreamClient } from '../../src/upstream/client.ts'
+import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { outcome, startStubUpstream, type StubAnswer, type StubUpstream } from './stub-upstream.ts'
 
 const policyText = `
@@ -152,7 +153,7 @@ Switching this policy on would have refused 1 of 5 past writes (20.0 %).
   it('tells creates, deletes, and that a record comes again', async () => {
     stub.answers(pages(['a3 active', 'a2 deleted', 'a1 active']))
     const { totals, types } = told(await ofStub(flags))
-    expect(totals).toEqual({ writes: 3, refused: 1, closed: 1 })
+    expect(totals).toEqual({ writes: 3, refused: 1, closed: 1, reported: 0 })
     expect(types['Flag']!.writes).toMatchObject({
       create: { permittedAs: { new: 2 } },
       delete: { count: 1, closed: 1 },
@@ -284,6 +285,17 @@ Switching this policy on would have refused 1 of 5 past writes (20.0 %).
       expect(told(done).finished).toBe(false)
     },
   )
+
+  it('reads the histories of the sandbox', async () => {
+    const sandbox = await startSandbox({ fhirVersion: '3.0.2', records: 'config/sandbox' })
+    onTestFinished(() => sandbox.close())
+    const policy = 'config/policies/nhs-reasonable-adjustments-stu3.yaml'
+    const done = told(await test({ policy, upstream: sandbox.url, id: ['Flag/3', 'List/1'], 'page-size': '1' }))
+    expect(done.types).toMatchObject({
+      Flag: { versions: 2, writes: { create: { permittedAs: { new: 1 } }, update: { permittedAs: { removal: 1 } } } },
+      List: { versions: 1 },
+    })
+  })
 
   it('follows a relative link', async () => {
     stub.answers({

@@ -214,6 +214,37 @@ describe('the command line', () => {
     expect([wrong.code, wrong.stdout]).toEqual([1, ''])
   })
 
+  it('explains a write', async () => {
+    const files = ['--before', 'config/sandbox/flag-2.json', '--after', 'config/sandbox/try/flag-2-removed.json']
+    const { code, stdout, stderr } = await startProgram({}, ['explain', ...files]).ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/\nPermitted as removal\.\n$/)
+    const nothing = await startProgram({}, ['explain']).ended
+    expect([nothing.code, nothing.stdout]).toEqual([1, ''])
+  })
+
+  it('ends a backtest by a signal, with what it has found and where it stands', async () => {
+    const flag = { resourceType: 'Flag', id: '1', meta: { versionId: '2' }, status: 'inactive' }
+    const { server, held } = upstream()
+    const port = await listening(server)
+    const state = join(configWith(''), 'state.json')
+    const args = ['backtest', '--policy', policyFile, '--upstream', urlOf(port), '--type', 'Flag', '--state', state]
+    const program = startProgram({}, args)
+    const next = { relation: 'next', url: `${urlOf(port)}?next` }
+    const further = once(server, 'request')
+    ;(await held).end(
+      JSON.stringify({ resourceType: 'Bundle', type: 'history', link: [next], entry: [{ resource: flag }] }),
+    )
+    await further
+    program.signal('SIGINT')
+    expect(await program.ended).toEqual({
+      code: 130,
+      stdout: 'Flag  0 writes in 1 history\n\nThere was no write to judge so far.\n',
+      stderr: 'Stopped. The same command goes on from there.\n',
+    })
+    expect(JSON.parse(readFileSync(state, 'utf8'))).toMatchObject({ position: { next: '/fhir?next', told: 1 } })
+  })
+
   it('tells its version and its use', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
     expect(await startProgram({}, ['--version']).ended).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })

@@ -8,6 +8,7 @@ import {
   type Report,
 } from '../../../src/backtest/report.ts'
 import { spaced, writeReport } from '../../../src/backtest/report-text.ts'
+import type { Refusal } from '../../../src/policy/refusal.ts'
 import type { PastVerdict } from '../../../src/backtest/judge-pair.ts'
 import { plain } from '../../../src/cli/colour.ts'
 
@@ -26,7 +27,15 @@ const refusal = (expression: string, what: string, rule = 'Flag.update'): PastVe
   refusals: [
     { cause: 'change-not-permitted', rule, expression, diagnostics: `${expression} ${what}. Leave it as it was.` },
   ],
+  reported: [],
   differences: () => [{ expression, before: '"a"', after: '"b"' }],
+})
+
+const permitted = (name: string, reported: Refusal[] = []): PastVerdict => ({
+  kind: 'permitted',
+  as: [name],
+  reported,
+  differences: () => [],
 })
 
 function filled(showContent = false): Report {
@@ -40,7 +49,7 @@ function filled(showContent = false): Report {
       told,
     )
   for (let i = 0; i < 1200; i++) countStep(report, 'Flag', { kind: 'history' })
-  for (let i = 0; i < 1194; i++) update(`p${i}`, '2025-01-01T00:00:00Z', { kind: 'permitted', as: ['removal'] })
+  for (let i = 0; i < 1194; i++) update(`p${i}`, '2025-01-01T00:00:00Z', permitted('removal'))
   update('a', '2026-02-03T10:00:00Z', refusal('Flag.identifier[0].period', 'differs from the stored version'))
   update('b', '2024-02-03T10:00:00Z', refusal('Flag.identifier[3].period', 'differs from the stored version'))
   update('c', '2025-02-03T10:00:00Z', refusal('Flag.identifier[1].period', 'differs from the stored version'))
@@ -71,12 +80,43 @@ describe('the report of a backtest', () => {
 Switching this policy on would have refused 5 of 1 199 past writes (0.4 %).
 1 of them is of a kind that the policy does not open.
 `)
-    expect(totalsOf(filled())).toEqual({ writes: 1199, refused: 5, closed: 1 })
+    expect(totalsOf(filled())).toEqual({ writes: 1199, refused: 5, closed: 1, reported: 0 })
   })
 
   it('shows content only where it was asked for', () => {
     expect(JSON.stringify(filled())).not.toContain('differences')
     expect(writeReport(filled(true), true, plain)).toContain('        Flag.identifier[0].period: "a" → "b"\n')
+  })
+
+  it('tells apart what rules in report mode would refuse', () => {
+    const report = emptyReport()
+    const cause = {
+      cause: 'change-not-permitted',
+      rule: 'r',
+      expression: 'Flag.x',
+      diagnostics: 'Flag.x was added. No.',
+    } as const
+    const [before, after] = [stored('a', '1'), stored('a', '2')]
+    const step = { kind: 'write', interaction: 'update', before, after } as const
+    countWrite(report, step, permitted('removal, reported', [cause]), reporting)
+    const both: PastVerdict = {
+      kind: 'refused',
+      refusals: [{ ...cause, rule: 's' }],
+      reported: [cause],
+      differences: () => [],
+    }
+    countWrite(report, step, both, { ...reporting, examples: 0 })
+    expect(writeReport(report, true, plain)).toBe(`Flag  2 writes in 0 histories
+  update                            2
+    permitted as removal, reported  1
+    refused: Flag.x was added       1
+    reported: Flag.x was added      2
+      Flag/a, version 1 → 2
+
+Switching this policy on would have refused 1 of 2 past writes (50.0 %).
+It would have reported 1 more (50.0 %), which its rules in report mode would refuse when they are enforced.
+`)
+    expect(totalsOf(report)).toEqual({ writes: 2, refused: 1, closed: 0, reported: 1 })
   })
 
   it('tells what was not judged', () => {
@@ -131,7 +171,7 @@ Switching this policy on would have refused 5 of 1 199 past writes (0.4 %).
     countWrite(
       report,
       { kind: 'write', interaction: 'update', before: stored('1', '1'), after: stored('1', '2') },
-      { kind: 'permitted', as: ['constructor'] },
+      permitted('constructor'),
       reporting,
     )
     expect(report.types['Flag']!.writes.update!.permittedAs).toEqual({ constructor: 1 })

@@ -168,6 +168,43 @@ Permitted as removal.
     ])
   })
 
+  it('tells of each invariant whether it was kept', async () => {
+    const policyFile = file(
+      'p.yaml',
+      `policy: p
+fhir: 4.0.1
+summary: s
+resources:
+  Flag:
+    interactions: [read, update]
+    update:
+      if-match: required
+      changes: { removal: [{ replaced: status, from: active, to: inactive }] }
+      invariants:
+        - { rule: it has an author, require: '%after.author.exists()' }
+        - { rule: it has an identifier, require: '%after.identifier.exists()', at: identifier }
+        - { rule: what was entered in error stays, when: "%before.status = 'entered-in-error'", require: 'false' }
+`,
+    )
+    const flag = { resourceType: 'Flag', id: '1', status: 'active', author: { display: 'a' } }
+    const sides = {
+      before: file('b', JSON.stringify(flag)),
+      after: file('a', JSON.stringify({ ...flag, status: 'inactive' })),
+    }
+    const { explanation } = await explained({ policyFile, ...sides })
+    expect(explanation!.invariants.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ['it has an author', 'kept'],
+      ['it has an identifier', 'broken'],
+      ['what was entered in error stays', 'not-applicable'],
+    ])
+    const { text } = await explain({ policyFile, ...sides })
+    expect(text).toContain(`invariants
+  ✓ it has an author                 kept
+  ✗ it has an identifier             broken
+      Flag.identifier breaks the rule \`it has an identifier\`.`)
+    expect(text).toContain('  · what was entered in error stays  does not apply\n')
+  })
+
   it('tells FHIR XML from FHIR JSON by the content', async () => {
     const definitions = definitionsOf('STU3')
     const xml = (name: string) => {
