@@ -5,9 +5,10 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import express from 'express'
 import type { RecordRequest } from './audit/request-record.ts'
 import type { GatewayConfig } from './config/config.ts'
-import { governBases } from './http/governed-bases.ts'
 import { answerBareConnections } from './http/connections.ts'
 import { handle, type Handling } from './http/handle.ts'
+import type { Serving } from './http/governed-bases.ts'
+import { serveByTurns } from './http/served.ts'
 import { judge as judgeWrite } from './policy/judge.ts'
 
 export interface GatewayOptions {
@@ -22,6 +23,13 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Not listening yet. */
   readonly server: Server
+  /** By which new requests are answered. */
+  config(): GatewayConfig
+  /**
+   * Has new requests answered by another config, all of it at once; those in flight end by the one with which they began.
+   * A base whose upstream stays the same keeps its connections and stored versions.
+   */
+  reconfigure(config: GatewayConfig): void
   /** How many requests are being answered. */
   inFlight(): number
   /** Drops the cached stored versions: a server that was restored may use version numbers again. */
@@ -36,16 +44,19 @@ export interface Gateway {
 /** How often Node looks for requests that take too long, in milliseconds. */
 const checkEveryMs = 1000
 
+/** The body has a deadline of its own, which can be answered properly: `requestTimeout` is for what comes after an answer. */
+function serverTimeouts({ timeouts: { requestMs } }: GatewayConfig) {
+  return { headersTimeout: requestMs, requestTimeout: requestMs + 2 * checkEveryMs }
+}
+
 /** The gateway: one HTTP server in front of the configured bases. What happens to a request is in http/handle.ts. */
 export function createGateway({ config, publicUrl, record, judge = judgeWrite }: GatewayOptions): Gateway {
-  const bases = governBases(config)
+  const served = serveByTurns(config)
   const answering = new Map<Duplex, Set<ServerResponse>>()
   let inFlight = 0
   let drained: Promise<void> | undefined
 
-  const handling: Handling = {
-    config,
-    bases,
+  const handling: Omit<Handling, keyof Serving> = {
     publicUrl,
     judge,
     record,
@@ -62,7 +73,7 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
     const ofSocket = answering.get(socket) ?? new Set()
     answering.set(socket, ofSocket.add(res))
     try {
-      await handle(handling, req, res)
+      await served.during((serving) => handle({ ...handling, ...serving }, req, res))
     } catch {
       // It answers its own faults: only their recording can fail here, and there is nobody left to tell.
       res.destroy()
@@ -83,16 +94,14 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
     app(req as express.Request, res as express.Response, otherwise)
   }
 
-  const { requestMs } = config.timeouts
   const server = http.createServer(
     {
       insecureHTTPParser: false,
       // A missing Host is answered with an OperationOutcome, too.
       requireHostHeader: false,
-      headersTimeout: requestMs,
-      // The body has a deadline of its own, which can be answered properly: this is for what comes after an answer.
-      requestTimeout: requestMs + 2 * checkEveryMs,
-      connectionsCheckingInterval: Math.min(checkEveryMs, requestMs),
+      ...serverTimeouts(config),
+      // This one cannot be changed later: a shorter time to receive a request is then kept to within it.
+      connectionsCheckingInterval: Math.min(checkEveryMs, config.timeouts.requestMs),
     },
     listener,
   )
@@ -112,24 +121,30 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
     })
     server.closeIdleConnections()
     // A client may have gone away while its write is under way: that one is waited for as well.
-    const ended = closed.then(() => Promise.all(bases.map((base) => base.client.close())))
+    const clients = () => [...new Set(served.open().map(({ client }) => client))]
+    const ended = closed.then(() => Promise.all(clients().map((client) => client.close())))
     const late = new AbortController()
-    const over = setTimeout(config.timeouts.drainMs, 'over', { signal: late.signal }).catch(() => 'ended')
+    const over = setTimeout(served.now().config.timeouts.drainMs, 'over', { signal: late.signal }).catch(() => 'ended')
     if ((await Promise.race([ended, over])) === 'over') {
       // First the upstreams, so that who waits for one is still told that the outcome is not known.
-      await Promise.all(bases.map((base) => base.client.destroy()))
+      await Promise.all(clients().map((client) => client.destroy()))
       // By then they have written their answers.
       await setImmediate()
       server.closeAllConnections()
     }
     late.abort()
-    for (const base of bases) base.passThrough.close()
+    for (const { passThrough } of served.open()) passThrough.close()
   }
   return {
     server,
+    config: () => served.now().config,
+    reconfigure(config) {
+      served.replace(config)
+      Object.assign(server, serverTimeouts(config))
+    },
     inFlight: () => inFlight,
     forgetStoredVersions: () => {
-      for (const base of bases) base.storedVersions.forget()
+      for (const { storedVersions } of served.open()) storedVersions.forget()
     },
     drain: () => (drained ??= drain()),
   }

@@ -105,20 +105,31 @@ async function serveUntilSignal(environment: Environment): Promise<number> {
   const stopping = new AbortController()
   // Once each: a second signal ends the process at once, as Node does without a listener.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
+  // From the beginning, because Node ends a process that does not listen; before it serves there is nothing to reload.
+  let reload = () => {}
+  process.on('SIGHUP', () => reload())
   // Node would print the message of the error, which may quote a record.
   process.once('uncaughtException', (error) => {
     complain(`The gateway ended by a fault: ${JSON.stringify(describeError(error))}\n`)
     process.exit(1)
   })
   const logTo = pino.destination({ dest: 1, sync: false })
+  // Nothing is served that is not written down. What is left is given up: pino would try to write it for ever.
+  const cannotWrite = (error: unknown) => {
+    logTo.destroy()
+    complain(`The log cannot be written: ${JSON.stringify(describeError(error))}\n`)
+    process.exit(1)
+  }
+  logTo.once('error', cannotWrite)
+  process.stdout.once('error', cannotWrite)
   const mistake = await serve({
     environment,
     configPath: environment.configPath ?? packagedConfig,
     stop: stopping.signal,
+    onReloadAsked: (listener) => void (reload = listener),
     logTo,
     tell,
   })
-  logTo.flushSync()
   if (mistake === undefined) return 0
   complain(mistake)
   return 1

@@ -1,15 +1,25 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { GatewayConfig } from '../config/config.ts'
 import type { RecordRequest } from './request-record.ts'
 
 /** The gateway's metrics in Prometheus' text format. No label holds anything that a client chose. */
 export interface Metrics {
   readonly record: RecordRequest
+  /** Counts an attempt to take another config. */
+  reloaded(result: 'applied' | 'refused'): void
   readonly contentType: string
   text(): Promise<string>
 }
 
-/** @param inFlight the number of requests that are being answered */
-export function createMetrics(inFlight: () => number): Metrics {
+/** What is told of a gateway as it is at the moment. */
+export interface Measured {
+  /** The number of requests that are being answered. */
+  inFlight(): number
+  /** What is served. */
+  config(): Pick<GatewayConfig, 'bases'>
+}
+
+export function createMetrics(measured: Measured): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -56,19 +66,57 @@ export function createMetrics(inFlight: () => number): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   })
-  const gauge = new Gauge({
-    name: 'fhir_gateway_requests_in_flight',
-    help: 'Requests that are being answered.',
-    registers: [],
-    collect() {
-      this.set(inFlight())
-    },
+  const reloads = new Counter({
+    name: 'fhir_gateway_reloads_total',
+    help: 'Attempts to take a changed config or policy, by result.',
+    labelNames: ['result'] as const,
+    registers,
   })
-  registry.registerMetric(gauge)
+  for (const result of ['applied', 'refused'] as const) reloads.inc({ result }, 0)
+  const loadedAt = new Gauge({
+    name: 'fhir_gateway_last_reload_success_timestamp_seconds',
+    help: 'When the config and the policies in force were loaded.',
+    registers,
+  })
+  loadedAt.setToCurrentTime()
+  const lastReload = new Gauge({
+    name: 'fhir_gateway_last_reload_successful',
+    help: 'Whether what was read last is in force: 0 when it was refused and an older policy serves.',
+    registers,
+  })
+  lastReload.set(1)
+  const gauges = [
+    new Gauge({
+      name: 'fhir_gateway_requests_in_flight',
+      help: 'Requests that are being answered.',
+      registers: [],
+      collect() {
+        this.set(measured.inFlight())
+      },
+    }),
+    new Gauge({
+      name: 'fhir_gateway_policy_info',
+      help: 'The policy in force on each base, by name and SHA-256 digest.',
+      labelNames: ['base', 'policy', 'digest'] as const,
+      registers: [],
+      collect() {
+        this.reset()
+        for (const { path: base, policy } of measured.config().bases) {
+          this.set({ base, policy: policy.name, digest: policy.digest }, 1)
+        }
+      },
+    }),
+  ]
+  for (const gauge of gauges) registry.registerMetric(gauge)
 
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    reloaded(result) {
+      reloads.inc({ result })
+      lastReload.set(result === 'applied' ? 1 : 0)
+      if (result === 'applied') loadedAt.setToCurrentTime()
+    },
     record({
       base = 'none',
       interaction = 'none',

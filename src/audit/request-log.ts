@@ -10,6 +10,7 @@ export function requestLog(log: Log, hashId: HashId): RecordRequest {
       {
         requestId,
         base,
+        policy: record.policy,
         interaction,
         type,
         ...(type !== undefined && id !== undefined && { idHash: hashId(type, id) }),

@@ -6,6 +6,8 @@ export interface RequestRecord {
   readonly requestId: string
   /** Path of the FHIR base: `/STU3`. */
   readonly base?: string
+  /** The policy by which it was judged: its name, and the beginning of its digest. */
+  readonly policy?: string
   readonly interaction?: InteractionCode
   /** Resource type. */
   readonly type?: string

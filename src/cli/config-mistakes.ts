@@ -3,7 +3,7 @@ import { writeDiagnostic } from '../policy/source.ts'
 
 /** Everything that keeps a config from being loaded, as text for a terminal. */
 export function writeMistakes(failed: Extract<Loaded, { ok: false }>): string {
-  if ('missing' in failed) return `There is no config file ${failed.missing}.\n`
+  if ('mistake' in failed) return `${failed.mistake}\n`
   const { diagnostics, policies } = failed
   const where = policies === 0 ? '' : ` in ${counted(policies, 'policy', 'policies')}`
   const errors = counted(diagnostics.length, 'error', 'errors')

@@ -13,7 +13,7 @@ export function namedPolicy(file: string | undefined, configPath: string): Named
   if (file !== undefined) {
     const read = loadPolicy(file)
     if (read.ok) return read
-    return { mistake: 'missing' in read ? `--policy: There is no file ${read.missing}.\n` : writeMistakes(read) }
+    return { mistake: 'mistake' in read ? `--policy: ${read.mistake}\n` : writeMistakes(read) }
   }
   const read = loadConfig(configPath)
   if (!read.ok) return { mistake: writeMistakes(read) }

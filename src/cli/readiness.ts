@@ -1,34 +1,70 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../audit/log.ts'
-import type { GatewayConfig } from '../config/config.ts'
+import type { Base, GatewayConfig } from '../config/config.ts'
 import type { Gateway } from '../gateway.ts'
 import { readCapability } from '../upstream/capability.ts'
-import { watchReadiness, type ReadinessWatch } from '../upstream/readiness.ts'
+import { watchReadiness, type Readiness, type ReadinessWatch } from '../upstream/readiness.ts'
 
-export interface WatchedBase {
+/** Whether the gateway can serve, as the admin port tells it. */
+export interface WatchedUpstreams {
+  now(draining: boolean): { readonly ready: boolean; readonly [detail: string]: unknown }
+  /**
+   * Goes on with the upstreams of another config. One that is new counts as the one before it did until it has answered,
+   * and as ready where there was none: readiness is lost by an answer only, not by a change of config.
+   */
+  follow(config: GatewayConfig): void
+  stop(): void
+}
+
+interface WatchedBase {
   readonly path: string
+  readonly terms: ReturnType<typeof termsOf>
   readonly watch: ReadinessWatch
 }
 
 /** Asks every upstream whether it can be served, and logs each change of the answer. */
-export function watchUpstreams(config: GatewayConfig, gateway: Gateway, log: Log): WatchedBase[] {
-  return config.bases.map(({ path, policy, upstream }) => ({
-    path,
-    watch: watchReadiness(
-      policy.fhirVersion,
-      (stop) => readCapability(upstream.url, config.timeouts.upstreamMs, stop),
-      (readiness) => {
-        if (readiness.ready) return log.info({ base: path }, 'ready')
-        // A server that comes back from a backup may give a version number to another content.
-        gateway.forgetStoredVersions()
-        log.warn({ base: path, reason: readiness.reason }, 'not ready, will ask the upstream again')
-      },
-    ),
-  }))
+export function watchUpstreams(gateway: Gateway, log: Log): WatchedUpstreams {
+  const watch = (base: Base, config: GatewayConfig, before: Readiness | undefined): WatchedBase => {
+    const { path, policy, upstream } = base
+    return {
+      path,
+      terms: termsOf(base, config),
+      watch: watchReadiness(
+        policy.fhirVersion,
+        (stop) => readCapability(upstream.url, config.timeouts.upstreamMs, stop),
+        (readiness) => {
+          if (readiness.ready) return log.info({ base: path }, 'ready')
+          // A server that comes back from a backup may give a version number to another content.
+          gateway.forgetStoredVersions()
+          log.warn({ base: path, reason: readiness.reason }, 'not ready, will ask the upstream again')
+        },
+        before,
+      ),
+    }
+  }
+  let watched = gateway.config().bases.map((base) => watch(base, gateway.config(), undefined))
+
+  return {
+    now(draining) {
+      const bases = watched.map(({ path, watch }) => ({ path, ...watch.now() }))
+      if (draining) return { ready: false, reason: 'The gateway is draining.', bases }
+      return { ready: bases.every((base) => base.ready), bases }
+    },
+    follow(config) {
+      const before = watched
+      watched = config.bases.map((base) => {
+        const known = before.find(({ path }) => path === base.path)
+        if (known && isDeepStrictEqual(known.terms, termsOf(base, config))) return known
+        return watch(base, config, known?.watch.now() ?? { ready: true })
+      })
+      for (const base of before) if (!watched.includes(base)) base.watch.stop()
+    },
+    stop() {
+      for (const { watch } of watched) watch.stop()
+    },
+  }
 }
 
-/** The readiness of the whole gateway, for the admin port. */
-export function readinessOf(watches: readonly WatchedBase[], draining: boolean) {
-  const bases = watches.map(({ path, watch }) => ({ path, ...watch.now() }))
-  if (draining) return { ready: false, reason: 'The gateway is draining.', bases }
-  return { ready: bases.every((base) => base.ready), bases }
+function termsOf({ policy, upstream }: Base, { timeouts }: GatewayConfig) {
+  return { fhirVersion: policy.fhirVersion, url: upstream.url.href, upstreamMs: timeouts.upstreamMs }
 }

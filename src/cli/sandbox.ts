@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LoadedConfig } from '../config/load.ts'
+import type { FhirRelease } from '../fhir/version.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { sandboxHints } from './sandbox-hints.ts'
 
 export interface RunningSandbox {
   readonly url: URL
+  readonly release: FhirRelease
   /** What a person at a terminal is told. @param baseUrl our FHIR base in front of it */
   greeting(baseUrl: string): string
   close(): Promise<void>
@@ -17,12 +19,10 @@ export async function sandboxFor({
   bases,
 }: LoadedConfig): Promise<RunningSandbox | { readonly mistake: string }> {
   const records = join(folder, 'sandbox')
+  const { fhirVersion, release } = bases[0]!.compiled
   try {
-    const { url, close } = await startSandbox({
-      fhirVersion: bases[0]!.compiled.fhirVersion,
-      ...(existsSync(records) && { records }),
-    })
-    return { url: new URL(url), close, greeting: (baseUrl) => greeting(records, baseUrl) }
+    const { url, close } = await startSandbox({ fhirVersion, ...(existsSync(records) && { records }) })
+    return { url: new URL(url), release, close, greeting: (baseUrl) => greeting(records, baseUrl) }
   } catch (error) {
     return { mistake: `The sandbox cannot start. ${(error as Error).message}` }
   }

@@ -18,6 +18,8 @@ export interface BaseEntry {
 /** gateway.yaml, read and checked by itself. */
 export interface GatewayFile extends Omit<GatewayConfig, 'bases'> {
   readonly bases: readonly BaseEntry[]
+  /** Whether a change of a file is taken by itself. */
+  readonly reload: { readonly watch: boolean }
 }
 
 /** What a rule compared with them would stand in the policy, and what it said of them in an answer. */
@@ -141,6 +143,17 @@ export const gatewayFileSchema = z
       .describe(
         'Request header fields that the rules of policies may ask about, as %`header-x-name`. A client can send what it likes: name only those that something in front of the gateway sets, and lets nobody else set.',
       ),
+    reload: z
+      .strictObject({
+        watch: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Whether a change of this file, of a policy or of a file that a policy names is taken by itself. Without it, SIGHUP has them read again.',
+          ),
+      })
+      .prefault({})
+      .describe('How the gateway learns of a changed config or policy. What is broken is told, and changes nothing.'),
   })
   .describe('What the gateway serves. Sizes: B, KiB, MiB, GiB. Durations: ms, s, m, h.')
 
@@ -188,6 +201,7 @@ function settingsOf(data: z.infer<typeof gatewayFileSchema>): GatewayFile {
     cache: cache === 'off' ? 'off' : { bytes: cache.size, expireMs: cache.expire },
     forwardHeaderFields: data['forward-header-fields'],
     ruleHeaderFields: data['rule-header-fields'],
+    reload: data.reload,
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { compilePolicy, type ReadBeside } from '../policy/compile.ts'
 import type { Ask } from '../policy/compile-context.ts'
@@ -6,6 +6,7 @@ import { didYouMean } from '../policy/did-you-mean.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Diagnostic } from '../policy/source.ts'
 import type { GatewayConfig } from './config.ts'
+import { readFile, type ReadFile } from './files.ts'
 import { readGatewayFile, type BaseEntry, type GatewayFile } from './gateway-file.ts'
 
 /** A config whose policies are compiled, and whose upstreams may still be open. */
@@ -20,16 +21,17 @@ export interface LoadedConfig extends Omit<GatewayFile, 'bases'> {
 export type Loaded =
   | { readonly ok: true; readonly loaded: LoadedConfig }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[]; readonly policies: number }
-  | { readonly ok: false; readonly missing: string }
+  | { readonly ok: false; readonly mistake: string }
 
 /**
  * Reads gateway.yaml and compiles the policies that it names. Every mistake of all of them is reported at once.
  * @param path a folder with a gateway.yaml, or such a file
+ * @param read how its files are read
  */
-export function loadConfig(path: string): Loaded {
+export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
   const file = resolve(isFolder(path) ? join(path, 'gateway.yaml') : path)
-  const text = readText(file)
-  if (text === undefined) return { ok: false, missing: shown(file) }
+  const text = read(file)
+  if (typeof text !== 'string') return { ok: false, mistake: unreadable(`config file ${shown(file)}`, text.code) }
 
   const { source, settings, diagnostics: mistakes } = readGatewayFile(shown(file), text)
   if (!settings) return { ok: false, diagnostics: mistakes, policies: 0 }
@@ -40,12 +42,13 @@ export function loadConfig(path: string): Loaded {
     const policyFile = resolve(dirname(file), base.policy)
     let policy = compiled.get(policyFile)
     if (!policy) {
-      const policyText = readText(policyFile)
-      if (policyText === undefined) {
-        diagnostics.push(source.diagnose(['bases', index, 'policy'], `There is no file \`${shown(policyFile)}\`.`))
+      const policyText = read(policyFile)
+      if (typeof policyText !== 'string') {
+        const message = unreadable(`file \`${shown(policyFile)}\``, policyText.code)
+        diagnostics.push(source.diagnose(['bases', index, 'policy'], message))
         return []
       }
-      const result = compilePolicy(shown(policyFile), policyText, readBeside(policyFile, dirname(file)))
+      const result = compilePolicy(shown(policyFile), policyText, readBeside(policyFile, dirname(file), read))
       if (!result.ok) {
         diagnostics.push(...result.diagnostics)
         return []
@@ -78,7 +81,7 @@ function mistakesOfAsks(asks: readonly Ask[], headerFields: readonly string[], f
 export type LoadedPolicy =
   | { readonly ok: true; readonly policy: Policy }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[]; readonly policies: 1 }
-  | { readonly ok: false; readonly missing: string }
+  | { readonly ok: false; readonly mistake: string }
 
 /**
  * Reads one policy file, whether a config names it or not. What it names is read from the folder of the gateway.yaml above
@@ -86,14 +89,14 @@ export type LoadedPolicy =
  */
 export function loadPolicy(path: string): LoadedPolicy {
   const file = resolve(path)
-  const text = readText(file)
-  if (text === undefined) return { ok: false, missing: shown(file) }
+  const text = readFile(file)
+  if (typeof text !== 'string') return { ok: false, mistake: unreadable(`file ${shown(file)}`, text.code) }
   const compiled = compilePolicy(shown(file), text, readBeside(file, folderOfConfig(dirname(file)) ?? dirname(file)))
   return compiled.ok ? compiled : { ...compiled, policies: 1 }
 }
 
 function folderOfConfig(folder: string): string | undefined {
-  if (readText(join(folder, 'gateway.yaml')) !== undefined) return folder
+  if (typeof readFile(join(folder, 'gateway.yaml')) === 'string') return folder
   return dirname(folder) === folder ? undefined : folderOfConfig(dirname(folder))
 }
 
@@ -138,14 +141,11 @@ export function shown(path: string): string {
   return below === '' || below.startsWith('..') ? path : below
 }
 
-/** The most bytes of a file that a policy names. */
-const maxBesideBytes = 16 * 1024 * 1024
-
 /**
  * Reads what a policy file names, relative to it.
  * @param folder the only folder, with those in it, from which files are read
  */
-export function readBeside(policyFile: string, folder: string): ReadBeside {
+export function readBeside(policyFile: string, folder: string, read: ReadFile = readFile): ReadBeside {
   return (path) => {
     const file = resolve(dirname(policyFile), path)
     const below = relative(folder, file)
@@ -154,22 +154,23 @@ export function readBeside(policyFile: string, folder: string): ReadBeside {
         mistake: `\`${path}\` leads out of the folder of the config, ${shown(folder)}: only files in it are read.`,
       }
     }
-    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxBesideBytes) {
-      return { mistake: `\`${path}\` is larger than 16 MiB.` }
-    }
-    return readText(file)
+    const text = read(file)
+    if (typeof text === 'string') return text
+    return absent.has(text.code) ? undefined : { mistake: unreadable(`file \`${path}\``, text.code) }
   }
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
-    throw error
-  }
+const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
+
+function unreadable(what: string, code: string): string {
+  if (absent.has(code)) return `There is no ${what}.`
+  return code === 'EFBIG' ? `The ${what} is larger than 16 MiB.` : `The ${what} cannot be read (${code}).`
 }

@@ -3,13 +3,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 /** What the admin port shows. */
 export interface AdminSources {
   readiness(): { readonly ready: boolean; readonly [detail: string]: unknown }
+  policies(): object
   metrics(): Promise<string>
   readonly metricsContentType: string
 }
 
 /**
- * The admin port: `/health/live` (the process answers), `/health/ready` (requests can be served: 200, else 503 and why)
- * and `/metrics`. It is not meant for clients, and says nothing of requests but numbers.
+ * The admin port: `/health/live` (the process answers), `/health/ready` (requests can be served: 200, else 503 and why),
+ * `/policies` (which are in force, and what became of the last reload) and `/metrics`. It is not meant for clients, and
+ * says nothing of requests but numbers.
  */
 export function createAdmin(sources: AdminSources): Server {
   return createServer((request, response) => {
@@ -32,10 +34,12 @@ async function answer(sources: AdminSources, request: IncomingMessage, response:
       const readiness = sources.readiness()
       return sendJson(response, readiness.ready ? 200 : 503, readiness)
     }
+    case '/policies':
+      return sendJson(response, 200, sources.policies())
     case '/metrics':
       return send(response, 200, sources.metricsContentType, await sources.metrics())
     default:
-      return sendJson(response, 404, { error: 'There are /health/live, /health/ready and /metrics.' })
+      return sendJson(response, 404, { error: 'There are /health/live, /health/ready, /policies and /metrics.' })
   }
 }
 

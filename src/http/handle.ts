@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RecordRequest } from '../audit/request-record.ts'
-import type { GatewayConfig } from '../config/config.ts'
 import { readingInteractions } from '../fhir/interaction.ts'
 import type { judge } from '../policy/judge.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
 import { bundle } from './bundle/bundle.ts'
-import type { Exchange, GovernedBase } from './exchange.ts'
+import type { Exchange } from './exchange.ts'
+import type { Serving } from './governed-bases.ts'
 import { nameInteraction, type Named } from './name-interaction.ts'
 import { plainTerms } from './outcome.ts'
 import { readPreconditions } from './preconditions.ts'
@@ -20,10 +20,8 @@ import { askedBy, baseOf, hasBody, requestHead, type RequestHead } from './reque
 import { send, type Sending } from './send.ts'
 import { write } from './write.ts'
 
-/** What all requests have in common. */
-export interface Handling {
-  readonly config: GatewayConfig
-  readonly bases: readonly GovernedBase[]
+/** What all requests have in common, and by what this one is answered. */
+export interface Handling extends Serving {
   readonly publicUrl: URL | undefined
   readonly judge: typeof judge
   readonly record: RecordRequest

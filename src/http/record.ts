@@ -1,5 +1,6 @@
 import type { RequestRecord } from '../audit/request-record.ts'
 import type { Refusal } from '../policy/refusal.ts'
+import { policyLabel } from '../policy/policy.ts'
 import type { GovernedBase } from './exchange.ts'
 import type { Named } from './name-interaction.ts'
 import type { Terms } from './outcome.ts'
@@ -29,7 +30,7 @@ export function recordOf(
   const refusals = 'refusals' in reply ? reply.refusals : (reply.refused ?? [])
   return {
     requestId,
-    ...(base && { base: base.path }),
+    ...(base && { base: base.path, policy: policyLabel(base.policy) }),
     ...(interaction && { interaction: reply.interaction ?? interaction.code }),
     ...(isType && { type: interaction.type! }),
     ...(interaction?.id !== undefined && { id: interaction.id }),

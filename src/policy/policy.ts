@@ -60,6 +60,11 @@ export interface Policy {
   readonly others: ReadonlySet<string>
 }
 
+/** `nhs-reasonable-adjustments@1f3a5c7e9b2d`: the name, and the first 12 digits of the digest. */
+export function policyLabel({ name, digest }: Pick<Policy, 'name' | 'digest'>): string {
+  return `${name}@${digest.slice(0, 12)}`
+}
+
 function openOn(policy: Policy, type: string | undefined): ReadonlySet<InteractionCode> | undefined {
   return type === undefined ? policy.system.interactions : policy.resources.get(type)?.interactions
 }

@@ -25,13 +25,16 @@ const reasons = {
  * Asks an upstream for its CapabilityStatement, again and again, beginning at once.
  * @param fhirVersion the version that it must have; its patch number does not count
  * @param onChange called with every change of the answer, the first one included
+ * @param before what holds until the first answer
  */
 export function watchReadiness(
   fhirVersion: string,
   read: (stop: AbortSignal) => Promise<Capability>,
   onChange: (readiness: Readiness) => void,
+  before: Readiness = { ready: false, reason: 'The upstream has not answered /metadata yet.' },
 ): ReadinessWatch {
-  let current: Readiness = { ready: false, reason: 'The upstream has not answered /metadata yet.' }
+  let current = before
+  let asked = false
   let retryMs = firstRetryMs
   let timer: NodeJS.Timeout | undefined
   const stopping = new AbortController()
@@ -39,8 +42,9 @@ export function watchReadiness(
   const probe = async () => {
     const readiness = judge(await read(stopping.signal), fhirVersion)
     if (stopping.signal.aborted) return
-    const changed = readiness.ready !== current.ready || reasonOf(readiness) !== reasonOf(current)
+    const changed = !asked || readiness.ready !== current.ready || reasonOf(readiness) !== reasonOf(current)
     current = readiness
+    asked = true
     if (readiness.ready) retryMs = firstRetryMs
     timer = setTimeout(probe, readiness.ready ? readyIntervalMs : retryMs)
     if (!readiness.ready) retryMs = Math.min(retryMs * 2, lastRetryMs)

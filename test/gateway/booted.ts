@@ -3,6 +3,7 @@ import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
 import type { RequestRecord } from '../../src/audit/request-record.ts'
 import type { GatewayConfig, UpstreamProfile } from '../../src/config/config.ts'
 import { readBeside } from '../../src/config/load.ts'
@@ -38,6 +39,8 @@ export interface Booted {
   send(method: string, target: string, headers?: http.OutgoingHttpHeaders, body?: string | Buffer): Promise<Answer>
   /** Writes bytes to a new connection and gives all that comes back until it is closed. */
   raw(...parts: readonly string[]): Promise<string>
+  /** Has what is booted served with other settings, of which those that are not said are the usual ones. */
+  reconfigure(settings: Settings): void
   close(): Promise<void>
 }
 
@@ -58,39 +61,20 @@ export interface Settings {
   readonly upstreamUrl?: URL
 }
 
+/** As `boot`, until the test ends. */
+export async function bootAndClose(settings: Settings = {}): Promise<Booted> {
+  const booted = await boot(settings)
+  onTestFinished(() => booted.close())
+  return booted
+}
+
 /** The real gateway with the real policy on a free port, in front of a stub. */
 export async function boot(settings: Settings = {}): Promise<Booted> {
   const upstream = await startStubUpstream()
   const records: RequestRecord[] = []
   const waiting: { count: number; resolve: () => void }[] = []
-  const config: GatewayConfig = {
-    bases: [
-      {
-        path: settings.path ?? '/STU3',
-        policy: settings.policy ?? nhsPolicy(),
-        upstream: {
-          url: settings.upstreamUrl ?? upstream.url,
-          profile: settings.profile ?? { pagingParameter: '_getpages' },
-        },
-      },
-    ],
-    limits: {
-      bodyBytes: 64 * 1024,
-      nesting: 50,
-      elements: 5000,
-      bundleEntries: 10,
-      storedBytes: 64 * 1024,
-      rewriteBytes: 256 * 1024,
-      refusals: 20,
-      ...settings.limits,
-    },
-    timeouts: { requestMs: 5000, connectMs: 1000, upstreamMs: 5000, drainMs: 2000, ...settings.timeouts },
-    cache: settings.cache ?? { bytes: 1024 * 1024, expireMs: 60_000 },
-    forwardHeaderFields: settings.forwardHeaderFields ?? [],
-    ruleHeaderFields: settings.ruleHeaderFields ?? [],
-  }
   const gateway = createGateway({
-    config,
+    config: configOf(settings, upstream),
     record: (record) => {
       records.push(record)
       for (const { count, resolve } of waiting) if (records.length >= count) resolve()
@@ -115,11 +99,41 @@ export async function boot(settings: Settings = {}): Promise<Booted> {
       }),
     send: (method, target, headers = {}, body) => request(port, method, target, headers, body),
     raw: (...parts) => raw(port, parts),
+    reconfigure: (other) => gateway.reconfigure(configOf(other, upstream)),
     async close() {
       // First, so that no test ends by its time-out because the gateway waits for a stub that never answers.
       await upstream.close()
       await gateway.drain()
     },
+  }
+}
+
+function configOf(settings: Settings, upstream: StubUpstream): GatewayConfig {
+  return {
+    bases: [
+      {
+        path: settings.path ?? '/STU3',
+        policy: settings.policy ?? nhsPolicy(),
+        upstream: {
+          url: settings.upstreamUrl ?? upstream.url,
+          profile: settings.profile ?? { pagingParameter: '_getpages' },
+        },
+      },
+    ],
+    limits: {
+      bodyBytes: 64 * 1024,
+      nesting: 50,
+      elements: 5000,
+      bundleEntries: 10,
+      storedBytes: 64 * 1024,
+      rewriteBytes: 256 * 1024,
+      refusals: 20,
+      ...settings.limits,
+    },
+    timeouts: { requestMs: 5000, connectMs: 1000, upstreamMs: 5000, drainMs: 2000, ...settings.timeouts },
+    cache: settings.cache ?? { bytes: 1024 * 1024, expireMs: 60_000 },
+    forwardHeaderFields: settings.forwardHeaderFields ?? [],
+    ruleHeaderFields: settings.ruleHeaderFields ?? [],
   }
 }
 

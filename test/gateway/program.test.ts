@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -180,6 +180,18 @@ PORT: expected a whole number from 0 to 65535.
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/gateway\.yaml:2:1 {2}There is no setting `cach` here\. Did you mean `cache`\?/)
     expect(stderr).toMatch(/1 error\. Nothing was loaded\.\n$/)
+  })
+})
+
+describe.skipIf(!existsSync('/dev/full'))('the program whose log cannot be written', () => {
+  it('ends, and says so', () => {
+    const { status, stderr } = spawnSync('sh', ['-c', 'exec node dist/main.js > /dev/full'], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, PORT: '0', ADMIN_PORT: '0' },
+      timeout: 15_000,
+      killSignal: 'SIGKILL',
+    })
+    expect([status, stderr]).toEqual([1, 'The log cannot be written: {"name":"Error","code":"ENOSPC"}\n'])
   })
 })
 

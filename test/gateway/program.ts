@@ -7,7 +7,7 @@ export interface Program {
   readonly stdout: () => string
   /** Waits for something on standard output, and fails when the process ends before. */
   printed(pattern: RegExp): Promise<RegExpExecArray>
-  signal(name: 'SIGTERM' | 'SIGINT'): void
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGHUP'): void
   readonly ended: Promise<Ended>
 }
 

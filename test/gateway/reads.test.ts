@@ -1,25 +1,15 @@
 import { gzipSync } from 'node:zlib'
 import http, { type ServerResponse } from 'node:http'
-import { afterEach, describe, expect, test } from 'vitest'
-import { boot, type Booted, type Settings } from './booted.ts'
+import { describe, expect, test } from 'vitest'
+import { bootAndClose } from './booted.ts'
 import { outcome, resource, type StubAnswer } from './stub-upstream.ts'
-
-const opened: Booted[] = []
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((booted) => booted.close()))
-})
-async function start(settings: Settings = {}): Promise<Booted> {
-  const booted = await boot(settings)
-  opened.push(booted)
-  return booted
-}
 
 const get = 'GET /fhir/Flag/1'
 const json = { 'content-type': 'application/fhir+json;charset=UTF-8' }
 
 describe('a read', () => {
   test('is passed on and its content passed back to the byte', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const { href, host } = booted.upstream.url
     const body = `{ "resourceType":"Flag","id":"1","n":1.00,"subject":{"reference":"${href}/Patient/1"} }`
     booted.upstream.answers({
@@ -69,7 +59,7 @@ describe('a read', () => {
   })
 
   test('in gzip stays in gzip', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const body = gzipSync('{"resourceType":"Flag"}')
     booted.upstream.answers({ [get]: { status: 200, headers: { ...json, 'content-encoding': 'gzip' }, body } })
     const answer = await booted.send('GET', '/STU3/Flag/1', { 'accept-encoding': 'br, gzip;q=0.5' })
@@ -78,14 +68,14 @@ describe('a read', () => {
   })
 
   test('of a version that the client has gives 304', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: { status: 304, headers: { etag: 'W/"3"' } } })
     const answer = await booted.send('GET', '/STU3/Flag/1', { 'if-none-match': 'W/"3"' })
     expect(answer).toMatchObject({ status: 304, body: '', headers: { etag: 'W/"3"' } })
   })
 
   test('by HEAD is its GET without the body', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: resource('{"resourceType":"Flag"}', '3') })
     const answer = await booted.send('HEAD', '/STU3/Flag/1')
     expect(answer).toMatchObject({ status: 200, body: '', headers: { etag: 'W/"3"' } })
@@ -97,7 +87,7 @@ describe('a read', () => {
   test.each([404, 410])(
     'that finds %i has the policy’s code first and the upstream’s words behind it',
     async (status) => {
-      const booted = await start()
+      const booted = await bootAndClose()
       booted.upstream.answers({ [get]: outcome(status, 'HAPI-2001: not known') })
       const answer = await booted.send('GET', '/STU3/Flag/1')
       expect(answer.status).toBe(status)
@@ -116,7 +106,7 @@ describe('a read', () => {
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
     ['an unknown content coding', { status: 200, headers: { ...json, 'content-encoding': 'br' }, body: 'x' }],
   ])('that is answered with %s does not come through', async (_what, told) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: told })
     const answer = await booted.send('GET', '/STU3/Flag/1')
     expect(answer.status).toBe(502)
@@ -125,7 +115,7 @@ describe('a read', () => {
   })
 
   test('an error page becomes an OperationOutcome in the format that was asked for', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({
       [get]: { status: 503, headers: { 'content-type': 'text/html', 'retry-after': '7' }, body: '<h1>' },
     })
@@ -140,13 +130,13 @@ describe('a read', () => {
     ['/STU3/Flag/1', 'text/html'],
     ['/STU3/Flag/1', 'text/turtle'],
   ])('%s that asks for %s is not acceptable', async (target, accept) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     expect((await booted.send('GET', target, { accept })).status).toBe(406)
     expect(booted.upstream.seen).toEqual([])
   })
 
   test.each(['if-match', 'if-unmodified-since'])('with %s is refused, since nobody evaluates it', async (name) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     expect((await booted.send('GET', '/STU3/Flag/1', { [name]: 'W/"1"' })).status).toBe(412)
     expect(booted.upstream.seen).toEqual([])
   })
@@ -163,7 +153,7 @@ describe('what a server makes up', () => {
     ['GET', '?_getpages=a&_count=2'],
     ['GET', '/metadata'],
   ])('%s [base]%s has the gateway’s base', async (method, below) => {
-    const booted = await start({ publicUrl: new URL('https://ours.example') })
+    const booted = await bootAndClose({ publicUrl: new URL('https://ours.example') })
     const { href } = booted.upstream.url
     booted.upstream.answers({
       GET: { status: 200, headers: { ...json, link: `<${href}/Flag?a=b>; rel="next"` }, body: bundle(href) },
@@ -176,14 +166,14 @@ describe('what a server makes up', () => {
   })
 
   test('without a public URL the gateway’s base comes from Host', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ GET: { status: 200, headers: json, body: bundle(booted.upstream.url.href) } })
     const answer = await booted.send('GET', '/STU3/Flag', { host: 'gateway.example:81' })
     expect(answer.body).toBe(bundle('http://gateway.example:81/STU3'))
   })
 
   test('that is larger than the bound is refused', async () => {
-    const booted = await start({ limits: { rewriteBytes: 100 } })
+    const booted = await bootAndClose({ limits: { rewriteBytes: 100 } })
     booted.upstream.answers({ GET: { status: 200, headers: json, body: bundle('http://x') } })
     const answer = await booted.send('GET', '/STU3/Flag')
     expect(answer.status).toBe(502)
@@ -191,7 +181,7 @@ describe('what a server makes up', () => {
   })
 
   test('that is broken is refused', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ GET: { status: 200, headers: json, body: '{"resourceType":"Bundle"' } })
     expect((await booted.send('GET', '/STU3/Flag')).status).toBe(502)
   })
@@ -201,7 +191,7 @@ describe('a search by POST', () => {
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
   test('has its form read and written anew', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ POST: { status: 200, headers: json, body: '{"resourceType":"Bundle"}' } })
     const answer = await booted.send('POST', '/STU3/Flag/_search', form, 'patient=9000000009&name=a+b%26c')
     expect(answer.status).toBe(200)
@@ -220,13 +210,13 @@ describe('a search by POST', () => {
     ['_format=json&_format=xml', 400],
     ['_format=html/json', 406],
   ])('with the form %j is refused', async (body, status) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     expect((await booted.send('POST', '/STU3/Flag/_search', form, body)).status).toBe(status)
     expect(booted.upstream.seen).toEqual([])
   })
 
   test('with another body is refused', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const answer = await booted.send('POST', '/STU3/Flag/_search', json, '{}')
     expect([answer.status, answer.headers['accept']]).toEqual([415, 'application/x-www-form-urlencoded'])
   })
@@ -234,7 +224,7 @@ describe('a search by POST', () => {
 
 describe('a read that fails', () => {
   test('an upstream that is not there gives 502', async () => {
-    const booted = await start({ upstreamUrl: new URL('http://127.0.0.1:1/fhir') })
+    const booted = await bootAndClose({ upstreamUrl: new URL('http://127.0.0.1:1/fhir') })
     const answer = await booted.send('GET', '/STU3/Flag/1')
     expect(answer.status).toBe(502)
     expect(JSON.parse(answer.body)).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ code: 'transient' }] })
@@ -245,7 +235,7 @@ describe('a read that fails', () => {
     ['a read', '/STU3/Flag/1'],
     ['a search', '/STU3/Flag'],
   ])('an upstream that keeps silent gives %s a 504', async (_what, target) => {
-    const booted = await start({ timeouts: { upstreamMs: 150 } })
+    const booted = await bootAndClose({ timeouts: { upstreamMs: 150 } })
     booted.upstream.answers({ GET: () => {} })
     const answer = await booted.send('GET', target)
     expect(answer.status).toBe(504)
@@ -256,7 +246,7 @@ describe('a read that fails', () => {
     ['dies', 502, (res: ServerResponse) => void res.destroy()],
     ['falls silent', 504, () => {}],
   ])('an upstream that %s in mid-body gives %d, never half an answer', async (_what, status, then) => {
-    const booted = await start({ timeouts: { upstreamMs: 150 } })
+    const booted = await bootAndClose({ timeouts: { upstreamMs: 150 } })
     booted.upstream.answers({
       [get]: (res) => {
         res.writeHead(200, { ...json, 'content-length': '100' })
@@ -275,7 +265,7 @@ describe('a read that fails', () => {
   const large = Buffer.alloc(400 * 1024, 'x')
 
   test('a large answer is streamed on as it comes', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: { status: 200, headers: json, body: large } })
     const answer = await booted.send('GET', '/STU3/Flag/1')
     expect([answer.status, answer.body === large.toString()]).toEqual([200, true])
@@ -285,7 +275,7 @@ describe('a read that fails', () => {
     ['dies', (res: ServerResponse) => void res.destroy()],
     ['falls silent', () => {}],
   ])('an upstream that %s in a large answer ends the client’s, instead of leaving it waiting', async (_what, then) => {
-    const booted = await start({ timeouts: { upstreamMs: 150 } })
+    const booted = await bootAndClose({ timeouts: { upstreamMs: 150 } })
     booted.upstream.answers({
       [get]: (res) => {
         res.writeHead(200, { ...json, 'content-length': String(2 * large.length) })
@@ -301,7 +291,7 @@ describe('a read that fails', () => {
     ['a read', '/STU3/Flag/1'],
     ['a search', '/STU3/Flag'],
   ])('an upstream that switches protocols gives %s a 502', async (_what, target) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({
       GET: (res) => {
         res.socket!.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')
@@ -314,7 +304,7 @@ describe('a read that fails', () => {
     ['informational answers without an end', (res) => res.writeProcessing()],
     ['a body that drips', (res) => (res.headersSent ? res.write(' ') : res.writeHead(200, json))],
   ])('an upstream that gives %s gives a search a 504', async (_what, part) => {
-    const booted = await start({ timeouts: { upstreamMs: 150 } })
+    const booted = await bootAndClose({ timeouts: { upstreamMs: 150 } })
     booted.upstream.answers({
       GET: (res) => {
         const timer = setInterval(part, 10, res)
@@ -325,7 +315,7 @@ describe('a read that fails', () => {
   })
 
   test('half a Bundle gives 502', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({
       GET: (res) => {
         res.writeHead(200, { ...json, 'content-length': '100' })
@@ -338,7 +328,7 @@ describe('a read that fails', () => {
   test.each(['/STU3/Flag/1', '/STU3/Flag'])(
     'a client that goes away ends the upstream’s request, too: %s',
     async (target) => {
-      const booted = await start()
+      const booted = await bootAndClose()
       const ended = new Promise<void>((resolve) => {
         booted.upstream.answers({
           GET: (res) => {

@@ -1,18 +1,8 @@
 import net from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
-import { boot, type Booted, type Settings } from './booted.ts'
+import { describe, expect, test } from 'vitest'
+import { bootAndClose } from './booted.ts'
 import { jsonHeaders, removal, stored } from './records.ts'
 import { resource } from './stub-upstream.ts'
-
-const opened: Booted[] = []
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((booted) => booted.close()))
-})
-async function start(settings: Settings = {}): Promise<Booted> {
-  const booted = await boot(settings)
-  opened.push(booted)
-  return booted
-}
 
 const close = 'Host: x\r\nConnection: close\r\n'
 const outcomeOf = (raw: string) => JSON.parse(raw.slice(raw.indexOf('\r\n\r\n') + 4)) as { resourceType: string }
@@ -35,7 +25,7 @@ describe('what is not an open interaction is refused and never passed on', () =>
     ['GET', '/Flag/1/x', ''],
     ['POST', '/Flag/$validate', ''],
   ])('%s [base]%s is 405 with Allow: %j', async (method, below, allow) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const answer = await booted.send(method, `/STU3${below}`)
     expect(answer.status).toBe(405)
     expect(answer.headers['allow']).toBe(allow)
@@ -47,7 +37,7 @@ describe('what is not an open interaction is refused and never passed on', () =>
   test.each(['/', '/x', '/STU3x/Flag/1', '/stu3/Flag/1', '/metadata'])(
     '%s is 404 and names the bases',
     async (target) => {
-      const booted = await start()
+      const booted = await bootAndClose()
       const answer = await booted.send('GET', target)
       expect(answer.status).toBe(404)
       expect(answer.body).toContain('/STU3.')
@@ -69,7 +59,7 @@ describe('what is not an open interaction is refused and never passed on', () =>
     '/STU3/Flag/1?x=1',
     '/STU3/Flag/1?_method=GET',
   ])('a PUT to %s is 400, also as Express sees it', async (target) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const raw = await booted.raw(`PUT ${target} HTTP/1.1\r\n${close}If-Match: W/"1"\r\nContent-Length: 0\r\n\r\n`)
     expect(statusOf(raw)).toBe(400)
     expect(outcomeOf(raw).resourceType).toBe('OperationOutcome')
@@ -91,7 +81,7 @@ describe('header fields that could be read in two ways are refused', () => {
     ['a body on a GET', `${close}Content-Length: 2\r\n`],
     ['a chunked body on a GET', `${close}Transfer-Encoding: chunked\r\n`],
   ])('%s', async (_what, fields) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ GET: resource('{"resourceType":"Flag"}') })
     const raw = await booted.raw(`GET /STU3/Flag/1 HTTP/1.1\r\n${fields}\r\n`)
     expect(statusOf(raw)).toBe(400)
@@ -100,7 +90,7 @@ describe('header fields that could be read in two ways are refused', () => {
   })
 
   test('Content-Length: 0 on a GET is no body', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ GET: resource('{"resourceType":"Flag"}') })
     expect((await booted.send('GET', '/STU3/Flag/1', { 'content-length': '0' })).status).toBe(200)
     expect(booted.upstream.seen[0]!.headers).not.toHaveProperty('content-length')
@@ -113,7 +103,7 @@ describe('header fields that could be read in two ways are refused', () => {
     ['a malformed chunk of a GET', 'GET', 'chunked', ['zz\r\n']],
     ['an unknown transfer coding of a PUT', 'PUT', 'gzip', ['zz\r\n']],
   ])('%s is answered once, with 400', async (_what, method, coding, body) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const target = method === 'POST' ? '/STU3/Flag' : '/STU3/Flag/1'
     const version = method === 'PUT' ? 'If-Match: W/"3"\r\n' : ''
     const fields = `Host: x\r\nContent-Type: application/fhir+json\r\n${version}Transfer-Encoding: ${coding}\r\n`
@@ -131,7 +121,7 @@ describe('header fields that could be read in two ways are refused', () => {
   ])(
     '%s behind a PUT that is under way is not taken for its answer: that one comes, and the end',
     async (_what, behind) => {
-      const booted = await start()
+      const booted = await bootAndClose()
       const body = JSON.stringify(removal)
       const fields = Object.entries({ host: 'a', ...jsonHeaders('3'), 'content-length': String(body.length) })
       const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')
@@ -159,7 +149,7 @@ describe('header fields that could be read in two ways are refused', () => {
   )
 
   test('a smuggled request behind a chunked DELETE is not sent on', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const inner = 'PUT /fhir/Flag/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
     const chunk = `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`
     const raw = await booted.raw(`DELETE /STU3/Flag/1 HTTP/1.1\r\n${close}Transfer-Encoding: chunked\r\n\r\n${chunk}`)
@@ -168,7 +158,7 @@ describe('header fields that could be read in two ways are refused', () => {
   })
 
   test('an Upgrade is not followed', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ GET: resource('{"resourceType":"Flag"}') })
     const raw = await booted.raw(
       'GET /STU3/Flag/1 HTTP/1.1\r\nHost: x\r\nConnection: close, upgrade\r\nUpgrade: websocket\r\n\r\n',
@@ -192,7 +182,7 @@ describe('what Node answers by itself has an OperationOutcome', () => {
     ['too many header fields', `GET /STU3/Flag/1 HTTP/1.1\r\n${close}A: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n', 405],
   ])('%s', async (_what, request, status) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const raw = await booted.raw(request)
     expect(statusOf(raw)).toBe(status)
     expect(outcomeOf(raw).resourceType).toBe('OperationOutcome')
@@ -201,13 +191,13 @@ describe('what Node answers by itself has an OperationOutcome', () => {
   })
 
   test('a header section that does not end is 408', async () => {
-    const booted = await start({ timeouts: { requestMs: 150 } })
+    const booted = await bootAndClose({ timeouts: { requestMs: 150 } })
     const raw = await booted.raw('GET /STU3/Flag/1 HTTP/1.1\r\nHost: x\r\n')
     expect(statusOf(raw)).toBe(408)
   })
 
   test('a body that does not come is 408', async () => {
-    const booted = await start({ timeouts: { requestMs: 150 } })
+    const booted = await bootAndClose({ timeouts: { requestMs: 150 } })
     const fields = 'Host: x\r\nIf-Match: W/"1"\r\nContent-Type: application/fhir+json\r\nContent-Length: 10\r\n'
     const raw = await booted.raw(`PUT /STU3/Flag/1 HTTP/1.1\r\n${fields}\r\n{`)
     expect(statusOf(raw)).toBe(408)
@@ -215,7 +205,7 @@ describe('what Node answers by itself has an OperationOutcome', () => {
   })
 
   test('a body that breaks off is recorded once', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const socket = net.connect(booted.port, '127.0.0.1')
     const fields = 'Host: x\r\nIf-Match: W/"1"\r\nContent-Type: application/fhir+json\r\nContent-Length: 10\r\n'
     socket.write(`PUT /STU3/Flag/1 HTTP/1.1\r\n${fields}Expect: 100-continue\r\n\r\n`)
@@ -232,21 +222,21 @@ describe('an expectation', () => {
   const put = `PUT /STU3/Flag/1 HTTP/1.1\r\n${close}Content-Type: application/fhir+json\r\nContent-Length: ${body.length}\r\n`
 
   test('100-continue is honoured for a body that will be read', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ GET: resource(stored('3'), '3'), PUT: resource(stored('4'), '4') })
     const raw = await booted.raw(`${put}If-Match: W/"3"\r\nExpect: 100-continue\r\n\r\n`, body)
     expect(raw).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /)
   })
 
   test('100-continue is not given where the body is not wanted, and the connection ends', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const raw = await booted.raw(`${put.replace('close', 'keep-alive')}Expect: 100-continue\r\n\r\n`)
     expect(statusOf(raw)).toBe(412)
     expect(raw).toMatch(/connection: close/i)
   })
 
   test.each(['200-maybe', '100-continue, x'])('%s is 417', async (expectation) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const raw = await booted.raw(`${put}If-Match: W/"3"\r\nExpect: ${expectation}\r\n\r\n`, body)
     expect(statusOf(raw)).toBe(417)
     expect(booted.upstream.seen).toEqual([])
@@ -254,7 +244,7 @@ describe('an expectation', () => {
 })
 
 test('a client’s request id is recorded if it is a UUID, and goes upstream in any case', async () => {
-  const booted = await start()
+  const booted = await bootAndClose()
   booted.upstream.answers({ GET: resource('{"resourceType":"Flag"}') })
   const id = '3d2b8a6e-0d0e-4a52-9d3c-2f6f2b1c5a77'
   await booted.send('GET', '/STU3/Flag/1', { 'x-request-id': id })
@@ -265,7 +255,7 @@ test('a client’s request id is recorded if it is a UUID, and goes upstream in 
 })
 
 test('configured header fields go upstream, but none that the gateway sets itself', async () => {
-  const booted = await start({ forwardHeaderFields: ['x-role', 'if-match', 'content-type', 'host'] })
+  const booted = await bootAndClose({ forwardHeaderFields: ['x-role', 'if-match', 'content-type', 'host'] })
   booted.upstream.answers({ GET: resource('{"resourceType":"Flag"}') })
   await booted.send('GET', '/STU3/Flag/1', { 'x-role': 'nurse', 'content-type': 'text/plain' })
   expect(booted.upstream.seen[0]!.headers).toMatchObject({ 'x-role': 'nurse', host: booted.upstream.url.host })
@@ -274,7 +264,7 @@ test('configured header fields go upstream, but none that the gateway sets itsel
 
 describe('draining', () => {
   test('lets what is in flight end and takes no more', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     let finish = () => {}
     const arrived = new Promise<void>((resolve) => {
       booted.upstream.answers({
@@ -298,7 +288,7 @@ describe('draining', () => {
   })
 
   test('is bounded', async () => {
-    const booted = await start({ timeouts: { drainMs: 100 } })
+    const booted = await bootAndClose({ timeouts: { drainMs: 100 } })
     const arrived = new Promise<void>((resolve) => {
       booted.upstream.answers({ GET: () => resolve() })
     })

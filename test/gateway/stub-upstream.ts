@@ -21,6 +21,8 @@ export interface StubUpstream {
   readonly seen: readonly Seen[]
   /** Answers the requests from now on; the last one is repeated. `GET /fhir/Flag/1` or a method alone. */
   answers(table: Readonly<Record<string, StubAnswer>>): void
+  /** How many connections to it are open. */
+  connections(): Promise<number>
   close(): Promise<void>
 }
 
@@ -50,6 +52,10 @@ export async function startStubUpstream(): Promise<StubUpstream> {
     answers(answers) {
       table = answers
     },
+    connections: () =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
+      }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -1,18 +1,8 @@
 import { gzipSync } from 'node:zlib'
-import { afterEach, describe, expect, test } from 'vitest'
-import { boot, type Answer, type Booted, type Settings } from './booted.ts'
+import { describe, expect, test } from 'vitest'
+import { bootAndClose, type Answer, type Booted, type Settings } from './booted.ts'
 import { edit, flag, jsonHeaders, removal, stored } from './records.ts'
 import { outcome, resource } from './stub-upstream.ts'
-
-const opened: Booted[] = []
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((booted) => booted.close()))
-})
-async function start(settings: Settings = {}): Promise<Booted> {
-  const booted = await boot(settings)
-  opened.push(booted)
-  return booted
-}
 
 const get = 'GET /fhir/Flag/1'
 const put = 'PUT /fhir/Flag/1'
@@ -29,7 +19,7 @@ const send = (booted: Booted, body: object, version = '3', headers = {}) =>
 
 describe('a removal', () => {
   test('is judged against the stored version, built anew, sent once and its answer passed back', async () => {
-    const booted = await start({ publicUrl: new URL('https://ours.example') })
+    const booted = await bootAndClose({ publicUrl: new URL('https://ours.example') })
     const { url } = booted.upstream
     booted.upstream.answers({
       [get]: resource(stored('3'), '3'),
@@ -101,7 +91,7 @@ describe('a removal', () => {
   })
 
   test('in gzip is read', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: resource(stored('3'), '3'), [put]: resource(stored('4'), '4') })
     const headers = { ...jsonHeaders('3'), 'content-encoding': 'gzip' }
     const answer = await booted.send('PUT', '/STU3/Flag/1', headers, gzipSync(JSON.stringify(removal)))
@@ -110,7 +100,7 @@ describe('a removal', () => {
   })
 
   test('in XML is read, stored and answered as XML', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const xml = (inner: string) => `<Flag xmlns="http://hl7.org/fhir"><id value="1"/>${inner}</Flag>`
     const content =
       '<status value="active"/><code><text value="t"/></code><subject><reference value="Patient/1"/></subject>'
@@ -134,7 +124,7 @@ describe('a removal', () => {
 })
 
 test('a removal whose answer is compressed, though that was not asked for, is told', async () => {
-  const booted = await start()
+  const booted = await bootAndClose()
   const headers = { 'content-type': 'application/fhir+json', 'content-encoding': 'gzip' }
   const body = gzipSync('{"resourceType":"Flag","id":"1"}')
   booted.upstream.answers({ [get]: resource(stored('3'), '3'), [put]: { status: 200, headers, body } })
@@ -145,7 +135,7 @@ test('a removal whose answer is compressed, though that was not asked for, is to
 
 describe('a refused change', () => {
   test('has every refusal and nothing is sent', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: resource(stored('3'), '3') })
     const answer = await send(booted, edit)
     expect(answer.status).toBe(403)
@@ -156,7 +146,7 @@ describe('a refused change', () => {
   })
 
   test('is answered in XML when the client asks for that', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: resource(stored('3'), '3') })
     const answer = await send(booted, edit, '3', { accept: 'application/fhir+xml' })
     expect(answer.headers['content-type']).toBe('application/fhir+xml;charset=utf-8')
@@ -164,7 +154,7 @@ describe('a refused change', () => {
   })
 
   test('that the cache taught is told only after the upstream has answered this caller', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: resource(stored('3'), '3') })
     await send(booted, edit)
     booted.upstream.answers({ [get]: { status: 304 } })
@@ -188,7 +178,7 @@ describe('a refused change', () => {
 
 describe('the cache', () => {
   test('spares a read, and the permit is told by the write itself', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: resource(stored('3'), '3'), [put]: resource(stored('3'), '3') })
     await send(booted, flag)
     await send(booted, flag)
@@ -199,7 +189,7 @@ describe('the cache', () => {
   })
 
   test('can be off', async () => {
-    const booted = await start({ cache: 'off' })
+    const booted = await bootAndClose({ cache: 'off' })
     booted.upstream.answers({ [get]: resource(stored('3'), '3'), [put]: resource(stored('3'), '3') })
     await send(booted, flag)
     await send(booted, flag)
@@ -216,7 +206,7 @@ describe('the precondition', () => {
     ['W/"1", W/"2"', 'invalid'],
     ['3', 'invalid'],
   ])('If-Match %j is refused with 412 before anything is asked', async (ifMatch, code) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const headers = { 'content-type': 'application/fhir+json', ...(ifMatch !== undefined && { 'if-match': ifMatch }) }
     const answer = await booted.send('PUT', '/STU3/Flag/1', headers, JSON.stringify(removal))
     expect(answer.status).toBe(412)
@@ -226,21 +216,21 @@ describe('the precondition', () => {
   })
 
   test('a repeated If-Match is refused, even with the same version', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const answer = await send(booted, removal, '3', { 'if-match': ['W/"3"', 'W/"3"'] })
     expect(answer.status).toBe(412)
     expect(booted.upstream.seen).toEqual([])
   })
 
   test.each(['if-none-match', 'if-unmodified-since'])('%s is refused, since nobody evaluates it', async (name) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const answer = await send(booted, removal, '3', { [name]: '*' })
     expect(answer.status).toBe(412)
     expect(issues(answer)[0]!.code).toBe('not-supported')
   })
 
   test('another current version is a mismatch and nothing is sent', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: resource(stored('4'), '4') })
     const answer = await send(booted, removal)
     expect(answer.status).toBe(409)
@@ -252,7 +242,7 @@ describe('the precondition', () => {
     [404, 404, 'RESOURCE_NOT_FOUND'],
     [410, 410, 'RESOURCE_NOT_FOUND'],
   ])('a stored resource that is %i is told as that', async (told, status, code) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: outcome(told, 'no') })
     const answer = await send(booted, removal)
     expect([answer.status, spineCode(answer)]).toEqual([status, code])
@@ -270,7 +260,7 @@ describe('the body', () => {
     ['{"resourceType":"Flag","id":"2"}', 400, 'INVALID_RESOURCE'],
     ['{"resourceType":"Flag"}', 400, 'INVALID_RESOURCE'],
   ])('%j is refused and nothing is asked', async (body, status, code) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const answer = await booted.send('PUT', '/STU3/Flag/1', jsonHeaders('3'), body)
     expect([answer.status, spineCode(answer)]).toEqual([status, code])
     expect(booted.upstream.seen).toEqual([])
@@ -286,14 +276,14 @@ describe('the body', () => {
     [{ 'content-encoding': 'br' }, 'accept-encoding', 'gzip'],
     [{ 'content-encoding': 'gzip, gzip' }, 'accept-encoding', 'gzip'],
   ])('with %j it is refused with 415, which says what is taken', async (headers, name, value) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const answer = await send(booted, removal, '3', headers)
     expect(answer.status).toBe(415)
     expect(answer.headers[name]).toBe(value)
   })
 
   test('that is too large is refused with 413, also when it is so only after inflating', async () => {
-    const booted = await start({ limits: { bodyBytes: 1000 } })
+    const booted = await bootAndClose({ limits: { bodyBytes: 1000 } })
     expect((await send(booted, { ...removal, language: 'x'.repeat(2000) })).status).toBe(413)
     const chunked = { ...jsonHeaders('3'), 'transfer-encoding': 'chunked' }
     expect((await booted.send('PUT', '/STU3/Flag/1', chunked, 'x'.repeat(2000))).status).toBe(413)
@@ -303,7 +293,7 @@ describe('the body', () => {
   })
 
   test('that has too many elements is refused with 413, before the stored one is asked for', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const answer = await send(booted, { ...removal, note: Array(6000).fill('x') })
     expect(answer.status).toBe(413)
     expect(JSON.parse(answer.body)).toMatchObject({
@@ -329,7 +319,7 @@ describe('an upstream that cannot be judged by', () => {
     ['a 204', { status: 204 }],
   ]
   test.each(unusable)('%s gives 502 and nothing is sent', async (_what, answer) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: answer })
     const answered = await send(booted, removal)
     expect(answered.status).toBe(502)
@@ -338,7 +328,7 @@ describe('an upstream that cannot be judged by', () => {
   })
 
   test('no ETag is needed where meta.versionId is there', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [get]: resource(stored('3')), [put]: resource(stored('4'), '4') })
     expect((await send(booted, removal)).status).toBe(200)
   })
@@ -346,7 +336,7 @@ describe('an upstream that cannot be judged by', () => {
 
 describe('the answer to a write', () => {
   const withWrite = async (answer: ReturnType<typeof resource>, settings: Settings = {}) => {
-    const booted = await start(settings)
+    const booted = await bootAndClose(settings)
     booted.upstream.answers({ [get]: resource(stored('3'), '3'), [put]: answer })
     return { booted, answer: await send(booted, removal) }
   }
@@ -359,7 +349,7 @@ describe('the answer to a write', () => {
   })
 
   test.each([404, 410])('a conflict over a resource that is %i by now is told as that', async (status) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     let reads = 0
     booted.upstream.answers({
       [get]: (res) => {
@@ -447,7 +437,7 @@ describe('the answer to a write', () => {
 })
 
 test('an upstream that is not there gives 502, and it is known that nothing was stored', async () => {
-  const booted = await start({ upstreamUrl: new URL('http://127.0.0.1:1/fhir') })
+  const booted = await bootAndClose({ upstreamUrl: new URL('http://127.0.0.1:1/fhir') })
   const answer = await send(booted, removal)
   expect(answer.status).toBe(502)
   expect(issues(answer)[0]!.code).toBe('transient')
@@ -455,7 +445,7 @@ test('an upstream that is not there gives 502, and it is known that nothing was 
 })
 
 test('a fault of ours gives 500 without a word of it, and nothing is sent', async () => {
-  const booted = await start({
+  const booted = await bootAndClose({
     judge: () => {
       throw new Error('secret')
     },
@@ -474,7 +464,7 @@ describe('a create', () => {
     booted.send('POST', '/STU3/Flag', { 'content-type': 'application/fhir+json', ...headers }, JSON.stringify(flag))
 
   test('is judged and built anew, without the id that the server ignores', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({
       [post]: {
         status: 201,
@@ -494,7 +484,7 @@ describe('a create', () => {
   })
 
   test('that is answered with its place alone is relayed', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const location = `${booted.upstream.url.href}/Flag/7/_history/1`
     booted.upstream.answers({ [post]: { status: 201, headers: { location } } })
     const answer = await create(booted)
@@ -507,7 +497,7 @@ describe('a create', () => {
     ['half a resource', resource('{"resourceType":"Fl', '1', 201)],
     ['another resource', resource({ resourceType: 'Patient', id: '7' }, '1', 201)],
   ])('that is answered with %s leaves its outcome open', async (_what, told) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     booted.upstream.answers({ [post]: told })
     const answer = await create(booted)
     expect(answer.status).toBe(502)
@@ -515,7 +505,7 @@ describe('a create', () => {
   })
 
   test('with If-None-Exist is closed', async () => {
-    const booted = await start()
+    const booted = await bootAndClose()
     const answer = await create(booted, { 'if-none-exist': 'identifier=1' })
     expect(answer.status).toBe(405)
     expect(answer.headers['allow']).toContain('POST')
@@ -523,7 +513,7 @@ describe('a create', () => {
   })
 
   test.each(['if-match', 'if-none-match'])('with %s is refused', async (name) => {
-    const booted = await start()
+    const booted = await bootAndClose()
     expect((await create(booted, { [name]: 'W/"1"' })).status).toBe(412)
   })
 })

@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createMetrics } from '../../../src/audit/metrics.ts'
+import type { Base } from '../../../src/config/config.ts'
 
 describe('the metrics', () => {
   it('count requests, permits by their name, what was put back, refusals and reports by their rule, and writes whose outcome is not known', async () => {
-    const metrics = createMetrics(() => 3)
+    const metrics = createMetrics({ inFlight: () => 3, config: () => ({ bases: [] }) })
     const common = { requestId: 'r', base: '/fhir', interaction: 'update', type: 'Flag', id: '9000000009' } as const
     metrics.record({
       ...common,
@@ -45,5 +46,36 @@ describe('the metrics', () => {
       ]),
     )
     expect(text).not.toContain('9000000009')
+  })
+
+  it('tell which policies are in force, and nothing of those that were', async () => {
+    const policy = (digest: string) => ({ path: '/fhir', policy: { name: 'p', digest } }) as unknown as Base
+    let bases = [policy('aa')]
+    const metrics = createMetrics({ inFlight: () => 0, config: () => ({ bases }) })
+    const told = async (name: string) =>
+      (await metrics.text()).split('\n').filter((line) => line.startsWith(`fhir_gateway_${name}`))
+    expect(await told('policy_info')).toEqual(['fhir_gateway_policy_info{base="/fhir",policy="p",digest="aa"} 1'])
+    bases = [policy('bb')]
+    expect(await told('policy_info')).toEqual(['fhir_gateway_policy_info{base="/fhir",policy="p",digest="bb"} 1'])
+  })
+
+  it('tell how reloads went, and since when what serves is in force', async () => {
+    vi.useFakeTimers({ now: 1000_000 })
+    onTestFinished(() => void vi.useRealTimers())
+    const metrics = createMetrics({ inFlight: () => 0, config: () => ({ bases: [] }) })
+    const told = async () =>
+      (await metrics.text()).split('\n').filter((line) => /^fhir_gateway_(?:last_)?reload/.test(line))
+    const lines = (applied: number, refused: number, seconds: number, successful: number) => [
+      `fhir_gateway_reloads_total{result="applied"} ${applied}`,
+      `fhir_gateway_reloads_total{result="refused"} ${refused}`,
+      `fhir_gateway_last_reload_success_timestamp_seconds ${seconds}`,
+      `fhir_gateway_last_reload_successful ${successful}`,
+    ]
+    expect(await told()).toEqual(lines(0, 0, 1000, 1))
+    vi.setSystemTime(2000_000)
+    metrics.reloaded('refused')
+    expect(await told()).toEqual(lines(0, 1, 1000, 0))
+    metrics.reloaded('applied')
+    expect(await told()).toEqual(lines(1, 1, 2000, 1))
   })
 })

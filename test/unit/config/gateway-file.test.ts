@@ -25,6 +25,7 @@ describe('gateway.yaml', () => {
       cache: { bytes: 67_108_864, expireMs: 300_000 },
       forwardHeaderFields: [],
       ruleHeaderFields: [],
+      reload: { watch: true },
     })
   })
 
@@ -68,6 +69,7 @@ rule-header-fields: [X-Role]
       `${smallest}timeouts: { drain: 30 s! }`,
       'timeouts.drain: Expected a duration such as `250ms`, `30s`, `5m` or `1h`.',
     ],
+    [`${smallest}reload: { watch: off }`, 'reload.watch: Expected true or false.'],
     [`${smallest}cache: on`, 'cache: Expected `off`, or a mapping of keys to values.'],
     [`${smallest}cache: { expires: 5m }`, 'cache.expires: There is no setting `expires` here. Did you mean `expire`?'],
     [

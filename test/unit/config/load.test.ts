@@ -156,9 +156,12 @@ resources:
   })
 
   it('tells that there is no such config', () => {
-    expect(loadConfig('/does/not/exist')).toEqual({ ok: false, missing: '/does/not/exist' })
+    expect(loadConfig('/does/not/exist')).toEqual({ ok: false, mistake: 'There is no config file /does/not/exist.' })
     const folder = folderWith({})
-    expect(loadConfig(folder)).toEqual({ ok: false, missing: join(folder, 'gateway.yaml') })
+    expect(loadConfig(folder)).toEqual({
+      ok: false,
+      mistake: `There is no config file ${join(folder, 'gateway.yaml')}.`,
+    })
   })
 
   it('tells the mistakes of every policy, and the policies that are not there', () => {

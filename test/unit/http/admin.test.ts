@@ -5,6 +5,7 @@ import { createAdmin, type AdminSources } from '../../../src/http/admin.ts'
 async function adminWith(sources: Partial<AdminSources>): Promise<string> {
   const server = createAdmin({
     readiness: () => ({ ready: true }),
+    policies: () => ({ bases: [] }),
     metrics: () => Promise.resolve('requests 1\n'),
     metricsContentType: 'text/plain; version=0.0.4',
     ...sources,
@@ -18,8 +19,9 @@ describe('the admin port', () => {
   it.each([
     ['/health/live', 200, { live: true }],
     ['/health/ready', 200, { ready: true }],
-    ['/', 404, { error: 'There are /health/live, /health/ready and /metrics.' }],
-    ['/health/ready/', 404, { error: 'There are /health/live, /health/ready and /metrics.' }],
+    ['/policies', 200, { bases: [] }],
+    ['/', 404, { error: 'There are /health/live, /health/ready, /policies and /metrics.' }],
+    ['/health/ready/', 404, { error: 'There are /health/live, /health/ready, /policies and /metrics.' }],
   ])('answers %s with %d', async (path, status, body) => {
     const response = await fetch((await adminWith({})) + path)
     expect([response.status, await response.json()]).toEqual([status, body])

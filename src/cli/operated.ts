@@ -1,0 +1,79 @@
+import type { Server } from 'node:http'
+import { idHasher } from '../audit/id-hash.ts'
+import type { Log } from '../audit/log.ts'
+import { createMetrics } from '../audit/metrics.ts'
+import { requestLog } from '../audit/request-log.ts'
+import type { GatewayConfig } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
+import { createGateway, type Gateway } from '../gateway.ts'
+import { createAdmin } from '../http/admin.ts'
+import { policiesInForce } from './policies.ts'
+import { watchUpstreams } from './readiness.ts'
+import type { Attempt } from './reload.ts'
+
+/** A gateway with what its operator sees of it: the log, the metrics, its readiness and the policies in force. */
+export interface OperatedGateway {
+  readonly gateway: Gateway
+  /** The admin port, not listening yet. */
+  readonly admin: Server
+  /** Serves another config from now on. */
+  reconfigure(config: GatewayConfig): void
+  /** Writes down what became of an attempt to take another config, when it is over. */
+  tried(attempt: Attempt): void
+  /** Lets what is in flight end. */
+  close(): Promise<void>
+}
+
+/** @param stop aborted when no more requests are taken */
+export function operateGateway(
+  config: GatewayConfig,
+  { publicUrl, logHashKey }: Environment,
+  log: Log,
+  stop: AbortSignal,
+): OperatedGateway {
+  const writeLine = requestLog(log, idHasher(logHashKey))
+  const gateway: Gateway = createGateway({
+    config,
+    ...(publicUrl && { publicUrl }),
+    record(record) {
+      writeLine(record)
+      metrics.record(record)
+    },
+  })
+  const metrics = createMetrics(gateway)
+  const upstreams = watchUpstreams(gateway, log)
+  const policies = policiesInForce(gateway)
+  const admin = createAdmin({
+    readiness: () => upstreams.now(stop.aborted),
+    policies: policies.now,
+    metrics: metrics.text,
+    metricsContentType: metrics.contentType,
+  })
+  return {
+    gateway,
+    admin,
+    reconfigure(config) {
+      gateway.reconfigure(config)
+      upstreams.follow(config)
+    },
+    tried(attempt) {
+      policies.tried(attempt)
+      metrics.reloaded(attempt.result)
+      const { cause } = attempt
+      if (attempt.result === 'applied') return log.info({ cause, bases: basesOf(gateway.config()) }, 'reloaded')
+      const { mistakes, error } = attempt
+      log.error({ cause, mistakes, error }, 'not reloaded: what was in force stays in force')
+    },
+    async close() {
+      upstreams.stop()
+      await gateway.drain()
+      admin.close()
+      admin.closeAllConnections()
+    },
+  }
+}
+
+/** Which policy governs each base, for the log. */
+export function basesOf({ bases }: GatewayConfig) {
+  return bases.map(({ path, policy: { name, digest } }) => ({ path, policy: name, digest }))
+}

@@ -1,0 +1,66 @@
+import type { FhirRelease } from '../fhir/version.ts'
+import type { Diagnostic } from '../policy/source.ts'
+import type { GatewayConfig } from './config.ts'
+import type { ReadFile } from './files.ts'
+import { loadConfig, needsSandbox, upstreamMistake, withUpstream, type LoadedConfig } from './load.ts'
+
+/** What a process keeps until it ends, whatever gateway.yaml says later. */
+export interface Standing {
+  /** UPSTREAM_URL */
+  readonly upstreamUrl: URL | undefined
+  /** The sandbox, where it stands in for an upstream that nobody named. */
+  readonly sandbox: { readonly url: URL; readonly release: FhirRelease } | undefined
+}
+
+/** One mistake, without the line of the file, which may hold what is nobody's business. */
+export interface Mistake {
+  readonly file?: string
+  readonly line?: number
+  readonly column?: number
+  readonly path?: string
+  readonly message: string
+}
+
+export type LoadedAgain =
+  | { readonly ok: true; readonly loaded: LoadedConfig; readonly config: GatewayConfig }
+  | {
+      readonly ok: false
+      readonly mistakes: readonly Mistake[]
+      /** A fault of the gateway. */
+      readonly error?: unknown
+    }
+
+/** Reads everything anew for a process that serves. It is either all right, or nothing of it is taken. Never throws. */
+export function loadAgain(configPath: string, standing: Standing, read?: ReadFile): LoadedAgain {
+  try {
+    return load(configPath, standing, read)
+  } catch (error) {
+    return { ok: false, mistakes: [{ message: 'The gateway failed to read its config.' }], error }
+  }
+}
+
+function load(configPath: string, standing: Standing, read: ReadFile | undefined): LoadedAgain {
+  const result = loadConfig(configPath, read)
+  if (!result.ok) {
+    return {
+      ok: false,
+      mistakes: 'mistake' in result ? [{ message: result.mistake }] : result.diagnostics.map(placeOf),
+    }
+  }
+  const { loaded } = result
+  const message = upstreamMistake(loaded, standing.upstreamUrl) ?? restartReason(loaded, standing)
+  if (message !== undefined) return { ok: false, mistakes: [{ file: loaded.file, message }] }
+  return { ok: true, loaded, config: withUpstream(loaded, standing.upstreamUrl ?? standing.sandbox?.url) }
+}
+
+const placeOf = ({ file, line, column, path, message }: Diagnostic): Mistake => ({ file, line, column, path, message })
+
+function restartReason(loaded: LoadedConfig, { upstreamUrl, sandbox }: Standing): string | undefined {
+  const needed = needsSandbox(loaded, upstreamUrl)
+  if (needed && !sandbox) return 'This needs a restart: the only base has no upstream any more, and no sandbox runs.'
+  if (!needed && sandbox) return 'This needs a restart: an upstream is named, and the sandbox stands in for it.'
+  const { release, fhirVersion } = loaded.bases[0]!.compiled
+  return sandbox && release !== sandbox.release
+    ? `This needs a restart: the policy is written for FHIR ${fhirVersion}, and the sandbox speaks ${sandbox.release}.`
+    : undefined
+}
