@@ -38,10 +38,12 @@ export function tellRuleSet(ruleSet: RuleSet, purpose: Purpose, policy: Policy):
 /** What of the rules is not enforced. */
 function tellModes(ruleSet: RuleSet): Block[] {
   const { mode, others } = modesOf(ruleSet)
-  const listed = joined(others.map(code))
+  // Without the type, so that types with the same rules are told once.
+  const listed = joined(others.map((id) => code(id.slice(ruleSet.id.length + 1))))
   if (mode === 'report') {
+    const restored = ruleSet.rest?.kind === 'restore' ? ' Nothing is put back, either.' : ''
     const still = others.length === 0 ? '' : ` Refused is still what breaks ${listed}.`
-    return [paragraph(`These rules are in report mode: what they refuse goes on, and is reported.${still}`)]
+    return [paragraph(`These rules are in report mode: what they refuse goes on, and is reported.${restored}${still}`)]
   }
   return others.length === 0 ? [] : [paragraph(`Only reported, and not refused, is what breaks ${listed}.`)]
 }

@@ -432,21 +432,33 @@ describe('modes', () => {
   const linesFor = (ofUpdate: string, more = '') => linesOf(wordsOf(flag(ofUpdate), more).blocks)
 
   it('are told of the rules that are only reported', () => {
-    expect(linesFor('')).toContain('Only reported, and not refused, is what breaks `Flag.update.removal.category`.')
+    expect(linesFor('')).toContain('Only reported, and not refused, is what breaks `removal.category`.')
     expect(linesFor('mode: report')).toContain(
       'These rules are in report mode: what they refuse goes on, and is reported.',
     )
   })
 
+  it('are told without the type, so that types with the same rules are told once', () => {
+    const alike = linesOf(wordsOf(flag('') + flag('').replace('Flag:', 'CareTeam:')).blocks)
+    expect(alike).toContain('## Flag, CareTeam')
+  })
+
+  it('tell that nothing is put back where the rules are only reported', () => {
+    const rest = 'mode: report\n      rest: { restore-as: supplied }'
+    expect(linesFor(rest)).toContain(
+      'These rules are in report mode: what they refuse goes on, and is reported. Nothing is put back, either.',
+    )
+  })
+
   it('are told of a whole policy, and of the rules that are enforced all the same', () => {
     const lines = linesFor('mode: enforce', 'mode: report\n')
-    expect(lines[3]).toBe(
+    expect(lines[2]).toBe(
       'This policy is in report mode: what is not open goes on all the same, as far as it can be carried, and is reported.',
     )
-    expect(lines).toContain('Only reported, and not refused, is what breaks `Flag.update.removal.category`.')
+    expect(lines).toContain('Only reported, and not refused, is what breaks `removal.category`.')
     const invariant = 'invariants: [{ rule: it has a code, mode: enforce, require: "%after.code.exists()" }]'
     expect(linesFor(invariant, 'mode: report\n')).toContain(
-      'These rules are in report mode: what they refuse goes on, and is reported. Refused is still what breaks `Flag.update/it has a code`.',
+      'These rules are in report mode: what they refuse goes on, and is reported. Refused is still what breaks `it has a code`.',
     )
   })
 })
