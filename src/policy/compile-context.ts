@@ -127,7 +127,8 @@ export class CompileContext {
   reportUnused(): void {
     for (const kind of ['lists', 'parts'] as const) {
       for (const name of Object.keys(this.input[kind] ?? {})) {
-        if (!this.#used.has(`${kind}.${name}`)) this.report([kind, name], `Nothing uses \`${name}\`.`, { at: 'key' })
+        if (!this.#used.has(`${kind}.${name}`))
+          this.report([kind, name], `Nothing uses \`${name}\`: use it, or leave it out.`, { at: 'key' })
       }
     }
   }
@@ -141,7 +142,12 @@ export class CompileContext {
     const variable = scope.get(name)
     if (!variable) {
       const known = [...scope.keys()]
-      this.report(at, `Nothing has bound \`${name}\` here. Bound: ${known.join(', ')}.`, { ...options, word: name })
+      const near = didYouMean(name, known)
+      const hint = near === '' ? ' A variable is bound by `as`, above where it is used.' : near
+      this.report(at, `\`${name}\` stands for nothing here. What does: ${known.join(', ')}.${hint}`, {
+        ...options,
+        word: name,
+      })
     }
     return variable
   }

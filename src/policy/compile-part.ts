@@ -42,7 +42,7 @@ export function compileParts(
       if (!names.some((name) => tied!.has(name))) {
         context.report(
           [...at, i],
-          `In a \`for each\` change every part must be tied to its item: start the path with \`${part.about}\`, or select by \`[… refers to ${part.about}]\`.`,
+          `Every part here must be tied to \`${part.about}\`, so that it speaks of one item: start its path with \`${part.about}\`, or select by \`[… refers to ${part.about}]\`.`,
         )
       }
     }

@@ -116,9 +116,12 @@ function compileMatch(context: CompileContext): ReadonlyMap<string, readonly str
       steps.length === 0 ||
       steps.some(({ keys, type: of, selector }) => keys.length > 0 || of || selector)
     ) {
-      context.report(at, 'The key is named by its elements alone: `item.reference`.')
+      context.report(at, 'Write the key as names of elements alone: `item.reference`.')
     } else if (!context.definitions.isPrimitive(keyed.end.type)) {
-      context.report(at, `\`${key}\` is a ${keyed.end.type}: the key is a value.`)
+      context.report(
+        at,
+        `\`${key}\` is a ${keyed.end.type}: name the element in it whose value is the key, as in \`item.reference\`.`,
+      )
     }
     match.set(
       list,

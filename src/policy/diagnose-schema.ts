@@ -11,11 +11,11 @@ export function diagnoseSchema(source: Source, error: z.ZodError, root: z.ZodTyp
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
         const known = keysAt(root, source.data, path)
-        diagnostics.push(
-          source.diagnose([...path, key], `There is no setting \`${key}\` here.${didYouMean(key, known)}`, {
-            at: 'key',
-          }),
-        )
+        // A setting of another of several shapes.
+        const message = known.includes(key)
+          ? `\`${key}\` does not go with the settings beside it.`
+          : `There is no setting \`${key}\` here.${didYouMean(key, known) || possible(known)}`
+        diagnostics.push(source.diagnose([...path, key], message, { at: 'key' }))
       }
       return
     }
@@ -53,6 +53,9 @@ export function diagnoseSchema(source: Source, error: z.ZodError, root: z.ZodTyp
   for (const issue of error.issues.slice(0, bounds.mistakes)) visit(issue, [])
   return diagnostics
 }
+
+const possible = (known: readonly string[]) =>
+  known.length === 0 ? '' : ` Possible: ${[...new Set(known)].join(', ')}.`
 
 const depthOf = (issues: readonly z.core.$ZodIssue[]) => Math.max(...issues.map((issue) => issue.path.length))
 

@@ -25,7 +25,7 @@ export function diagnoseOverlaps(rules: RuleSet, context: CompileContext): void 
         a.change === b.change ? `twice in \`${a.change.name}\`` : `by \`${a.change.name}\` and by \`${b.change.name}\``
       context.report(
         at,
-        `\`${b.path.text}\` can be claimed ${both}: one difference would be claimed twice, and refused.`,
+        `\`${b.path.text}\` can be claimed ${both}: one difference would be claimed twice, and refused. Let the paths select different elements.`,
         { at: 'key' },
       )
     }

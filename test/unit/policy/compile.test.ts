@@ -52,8 +52,8 @@ describe('compilePolicy', () => {
       .replace('coded: reasons', 'coded: raesons')
       .replace('Flag:', 'Flagg:')
     expect(mistakes(text)).toEqual([
-      expect.stringContaining('4:3 Nothing uses `reasons`.'),
-      expect.stringContaining('6:3 Nothing uses `reason`.'),
+      expect.stringContaining('4:3 Nothing uses `reasons`: use it, or leave it out.'),
+      expect.stringContaining('6:3 Nothing uses `reason`: use it, or leave it out.'),
       expect.stringContaining('11:3 FHIR 4.0.1 has no resource type `Flagg`.'),
     ])
   })
@@ -130,7 +130,7 @@ describe('compilePolicy', () => {
       'a variable that nothing binds',
       'replaced: status',
       'replaced: $condition.status',
-      '17:25 Nothing has bound `$condition` here. Bound: $this, $resource.',
+      '17:25 `$condition` stands for nothing here. What does: $this, $resource. A variable is bound by `as`, above where it is used.',
     ],
     ['a path that cannot be read', 'replaced: status', 'replaced: "status!"', 'cannot be read from `!` on.'],
     ['a status that is none', 'to: inactive }', 'to: inactive, otherwise: { status: 200 } }', 'Expected at least 400.'],
@@ -188,7 +188,7 @@ resources:
             - { replaced: status, from: current, to: retired }
 `
     expect(mistakes(text)).toEqual([
-      expect.stringContaining('12:15 In a `for each` change every part must be tied to its item'),
+      expect.stringContaining('12:15 Every part here must be tied to `$condition`, so that it speaks of one item'),
     ])
   })
 })

@@ -81,12 +81,18 @@ describe('a mistake of the shape is told where it stands', () => {
       '8:8 Expected a mapping of keys to values.',
     ],
     ['a list without codes', ', codes: [one, two] }', ' }', '9:3 `codes` is missing: expected a list.'],
+    [
+      'a setting that is like none',
+      'codes: [one, two]',
+      'codes: [one], whatever: x',
+      'There is no setting `whatever` here. Possible: ',
+    ],
     ['a list of no codes', 'codes: [one, two]', 'codes: []', 'Expected at least 1 item.'],
     [
       'a list with a file and codes',
       'codes: [one, two] }',
       'codes: [one, two], file: x.json }',
-      'There is no setting `file` here.',
+      '`file` does not go with the settings beside it.',
     ],
     [
       'a list of no files',
@@ -194,7 +200,7 @@ describe('a mistake of a path is told where it stands', () => {
     path(
       'a reference to nothing that is bound',
       'entry[item.reference refers to $condition]',
-      'Nothing has bound `$condition` here. Bound: $this, $resource.',
+      '`$condition` stands for nothing here. What does: $this, $resource.',
     ),
     path(
       'two references',
@@ -273,13 +279,13 @@ describe('a mistake of the rules is told where it stands', () => {
       'a key to pair by that is no value',
       'List.entry: item.reference',
       'List.entry: item',
-      '7:22 `item` is a Reference: the key is a value.',
+      '7:22 `item` is a Reference: name the element in it whose value is the key, as in `item.reference`.',
     ],
     [
       'a key to pair by with a key in it',
       'List.entry: item.reference',
       'List.entry: "item[type = \'x\'].reference"',
-      '7:22 The key is named by its elements alone',
+      '7:22 Write the key as names of elements alone',
     ],
 
     [
@@ -288,12 +294,17 @@ describe('a mistake of the rules is told where it stands', () => {
       '    use: reason',
       '12:5 A shared part cannot use another one.',
     ],
-    ['a list that nothing uses', 'coded: reasons', 'open: true', '9:3 Nothing uses `reasons`.'],
+    [
+      'a list that nothing uses',
+      'coded: reasons',
+      'open: true',
+      '9:3 Nothing uses `reasons`: use it, or leave it out.',
+    ],
     [
       'a part that nothing uses',
       '- { use: reason, on: $condition }',
       "- { added: $condition.extension('a'), open: true }",
-      '11:3 Nothing uses `reason`.',
+      '11:3 Nothing uses `reason`: use it, or leave it out.',
     ],
     [
       'a part without a kind',
@@ -305,7 +316,7 @@ describe('a mistake of the rules is told where it stands', () => {
       'a part on nothing that is bound',
       'on: $condition }',
       'on: $conditions }',
-      'Nothing has bound `$conditions` here.',
+      '`$conditions` stands for nothing here. What does: $this, $resource, $condition. Did you mean `$condition`?',
     ],
     [
       'a value of an element that has none',
@@ -363,7 +374,7 @@ describe('a mistake of the rules is told where it stands', () => {
       'a reference to nothing that is bound',
       '{ item: { refers to: $provenance } }',
       '{ item: { refers to: $provenence } }',
-      'Nothing has bound `$provenence` here.',
+      '`$provenence` stands for nothing here.',
     ],
     [
       'a reference that is none',

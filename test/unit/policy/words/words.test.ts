@@ -133,7 +133,7 @@ describe('a policy in words', () => {
     const parts = `parts: { reason: { added: extension('https://x'), holds: { valueReference: { refers to: $this } } } }\n`
     const change =
       '{ for each: { kept: contained.ofType(Condition), as: $c }, parts: [{ use: reason, on: $c }, { replaced: "contained[id = \'x\'].ofType(Patient).active", from: true, to: false }] }'
-    expect(() => changeInWords(change, parts)).toThrow('every part must be tied to its item')
+    expect(() => changeInWords(change, parts)).toThrow('Every part here must be tied to `$c`')
     expect(changeInWords(change.replace(/, \{ replaced.*\}(?=\])/, ''), parts)).toEqual([
       '- `removal`, once for each `contained.ofType(Condition)` that stays (`$c`), all of this together:',
       "  - One `$c.extension('https://x')` is added. It holds this and nothing else:",
