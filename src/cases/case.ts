@@ -18,7 +18,7 @@ export interface Case {
 }
 
 /** What a case expects of the policy. */
-export type Expected =
+export type Expected = (
   | {
       readonly kind: 'permit'
       readonly names: readonly string[]
@@ -26,6 +26,10 @@ export type Expected =
       readonly restored: readonly string[]
     }
   | { readonly kind: 'refuse'; readonly refusals: readonly ExpectedRefusal[] }
+) & {
+  /** What it would be refused for, if the rules that say so were not in report mode. */
+  readonly reported: readonly ExpectedRefusal[]
+}
 
 /** The features that an expected refusal names; those that it does not name may be anything. */
 export interface ExpectedRefusal {

@@ -23,23 +23,32 @@ export interface DifferingFeature {
 
 /** Undefined when the outcome is exactly what is expected; the order of names, paths and refusals does not count. */
 export function compare(expected: Expected, outcome: Outcome): Mismatch | undefined {
+  const details = [...verdictDetails(expected, outcome), ...reportedDetails(expected, outcome)]
+  if (details.length === 0 && expected.kind === outcome.kind) return undefined
+  return { expected: tellExpected(expected), got: tellOutcome(outcome), details }
+}
+
+function verdictDetails(expected: Expected, outcome: Outcome): Detail[] {
   if (expected.kind === 'permit' && outcome.kind === 'permit') {
-    const details = [
+    return [
       ...setDetails(expected.names, outcome.names, 'permitted as '),
       ...setDetails(expected.restored, outcome.restored, 'restored: '),
     ]
-    return mismatch(expected, outcome, details)
   }
-  if (expected.kind === 'refuse' && outcome.kind === 'refuse') {
-    return mismatch(expected, outcome, refusalDetails(expected.refusals, outcome.refusals))
-  }
-  const unexpected = outcome.kind === 'refuse' ? outcome.refusals.map(unexpectedRefusal) : []
-  const missing = expected.kind === 'refuse' ? expected.refusals.map(missingRefusal) : []
-  return { expected: tellExpected(expected), got: tellOutcome(outcome), details: [...missing, ...unexpected] }
+  return refusalDetails(refusalsOf(expected), refusalsOf(outcome))
 }
 
-function mismatch(expected: Expected, outcome: Outcome, details: readonly Detail[]): Mismatch | undefined {
-  return details.length === 0 ? undefined : { expected: tellExpected(expected), got: tellOutcome(outcome), details }
+function reportedDetails(expected: Expected, outcome: Outcome): Detail[] {
+  return refusalDetails(expected.reported, outcome.reported).map((detail) => ({
+    ...detail,
+    text: `reported: ${detail.text}`,
+  }))
+}
+
+function refusalsOf<Refusal>(
+  of: { readonly kind: 'permit' } | { readonly kind: 'refuse'; readonly refusals: readonly Refusal[] },
+): readonly Refusal[] {
+  return of.kind === 'refuse' ? of.refusals : []
 }
 
 export function tellExpected(expected: Expected): string {

@@ -25,8 +25,8 @@ interface Tally {
 }
 
 /**
- * Counts the cases that came out as expected: a rule is permitted where it was fit in a permitted write, and refused where a
- * refusal names it. What is lacking of a whole change is not said again of what is inside it.
+ * Counts the cases that came out as expected: a rule is permitted where it was fit in a write that is permitted, with nothing
+ * reported, and refused where a refusal names it, or a report. What is lacking of a whole change is not said again of what is inside it.
  */
 export function coverageOf(policy: Policy, results: readonly CaseResult[]): Coverage {
   const sections = sectionsOf(policy)
@@ -51,9 +51,9 @@ export function coverageOf(policy: Policy, results: readonly CaseResult[]): Cove
 
 function count({ judged }: CaseResult, rules: RuleSet, tally: Tally): void {
   const { decision, occurrences, rest, held, invariants } = judged
-
-  if (decision.verdict === 'deny') {
-    for (const { rule } of decision.refusals) if (rule !== undefined) tally.refused.add(rule)
+  const refusals = [...(decision.verdict === 'deny' ? decision.refusals : []), ...(decision.reported ?? [])]
+  if (refusals.length > 0) {
+    for (const { rule } of refusals) if (rule !== undefined) tally.refused.add(rule)
     // Of several parts that have an element go otherwise, one speaks for all.
     const taken = new Set([...rest, ...occurrences.filter(({ complete }) => complete).flatMap(fitsOf)])
     for (const { part, near } of occurrences.flatMap(({ findings }) => findings)) {

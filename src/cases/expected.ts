@@ -1,5 +1,5 @@
 import { issueTypesOf } from '../fhir/issue-type.ts'
-import { noChange } from '../policy/decision.ts'
+import { noChange, reportOnly } from '../policy/decision.ts'
 import { didYouMean } from '../policy/did-you-mean.ts'
 import { interactionOf, type AskedWrite } from '../policy/judge-asked.ts'
 import { operationOf, type Policy } from '../policy/policy.ts'
@@ -19,18 +19,17 @@ export function readExpected(
 ): Expected | undefined {
   const known = context.diagnostics.length
   const ruleSet = ruleSetOf(context.policy, asked)
+  const refusals = (key: 'refuse' | 'reported') =>
+    (input[key] ?? []).map((refusal, i) => readRefusal(context, refusal, [...at, key, i], asked, ruleSet))
+  const reported = refusals('reported')
   const expected: Expected =
     input.permit === undefined
-      ? {
-          kind: 'refuse',
-          refusals: (input.refuse ?? []).map((refusal, i) =>
-            readRefusal(context, refusal, [...at, 'refuse', i], asked, ruleSet),
-          ),
-        }
+      ? { kind: 'refuse', refusals: refusals('refuse'), reported }
       : {
           kind: 'permit',
           names: readNames(context, input.permit, [...at, 'permit'], ruleSet),
           restored: (input.restored ?? []).map((path) => wholePath(path, asked)),
+          reported,
         }
   if (input.restored && input.permit === undefined) {
     context.report([...at, 'restored'], '`restored` goes with `permit`.', { at: 'key' })
@@ -53,7 +52,12 @@ function readNames(
 ): readonly string[] {
   const names = [input].flat()
   if (!ruleSet) return names
-  const known = [...ruleSet.changes.map(({ name }) => name), ...(ruleSet.rest ? [ruleSet.rest.name] : []), noChange]
+  const known = [
+    ...ruleSet.changes.map(({ name }) => name),
+    ...(ruleSet.rest ? [ruleSet.rest.name] : []),
+    noChange,
+    reportOnly,
+  ]
   names.forEach((name, i) => {
     if (known.includes(name)) return
     const hint = didYouMean(name, known)

@@ -6,9 +6,13 @@ import type { Case } from './case.ts'
 import { compare, type Mismatch } from './compare.ts'
 
 /** What the policy says to a case. */
-export type Outcome =
+export type Outcome = (
   | { readonly kind: 'permit'; readonly names: readonly string[]; readonly restored: readonly string[] }
   | { readonly kind: 'refuse'; readonly refusals: readonly SeenRefusal[] }
+) & {
+  /** What rules in report mode would refuse besides. */
+  readonly reported: readonly SeenRefusal[]
+}
 
 /** One refusal with the features that a case may name, as a client would see them. */
 export interface SeenRefusal {
@@ -43,25 +47,24 @@ export function runCase(one: Case, policy: Policy): CaseResult {
 }
 
 function outcomeOf({ decision }: Judged, policy: Policy): Outcome {
-  if (decision.verdict === 'permit') {
-    const restored = (decision.restoration?.elements ?? []).map(({ expression }) => expression)
-    return { kind: 'permit', names: decision.permittedAs, restored }
-  }
+  const seen = (refusals: readonly Refusal[] = []) => refusals.map((refusal) => seenRefusal(refusal, policy))
+  const reported = seen(decision.reported)
+  if (decision.verdict === 'deny') return { kind: 'refuse', refusals: seen(decision.refusals), reported }
+  const restored = (decision.restoration?.elements ?? []).map(({ expression }) => expression)
+  return { kind: 'permit', names: decision.permittedAs, restored, reported }
+}
+
+function seenRefusal(refusal: Refusal, policy: Policy): SeenRefusal {
+  const { cause, rule, expression, diagnostics } = refusal
+  const { status, issue, code, text } = answerTo(refusal, policy.answers, policy.release)
   return {
-    kind: 'refuse',
-    refusals: decision.refusals.map((refusal) => {
-      const { cause, rule, expression, diagnostics } = refusal
-      const { status, issue, code, text } = answerTo(refusal, policy.answers, policy.release)
-      return {
-        cause,
-        status,
-        issue,
-        diagnostics,
-        ...(code !== undefined && { code }),
-        ...(rule !== undefined && { rule }),
-        ...(expression !== undefined && { at: expression }),
-        ...(text !== undefined && { text }),
-      }
-    }),
+    cause,
+    status,
+    issue,
+    diagnostics,
+    ...(code !== undefined && { code }),
+    ...(rule !== undefined && { rule }),
+    ...(expression !== undefined && { at: expression }),
+    ...(text !== undefined && { text }),
   }
 }

@@ -130,6 +130,10 @@ const caseSchema = z
       .describe(
         'With `permit`: FHIRPath of each element that is put back to what is stored; the type may be left out.',
       ),
+    reported: z
+      .array(refusalSchema)
+      .optional()
+      .describe('What exactly rules in report mode would refuse, beside `permit` or `refuse`.'),
     refuse: z.array(refusalSchema).min(1).optional().describe('Refused, for exactly these reasons, in any order.'),
   })
   .describe('One write, and what the policy says to it.')

@@ -1,15 +1,13 @@
 import { readResource } from '../fhir/body.ts'
-import { idOf, withId, withoutId, withoutServerOwned, type Resource } from '../fhir/element.ts'
+import type { Resource } from '../fhir/element.ts'
 import type { Fault } from '../fhir/fault.ts'
-import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
 import { issuesOfRefusals, statusOf } from '../http/outcome.ts'
 import type { Decision } from '../policy/decision.ts'
 import { didYouMean } from '../policy/did-you-mean.ts'
-import { explain, type Explanation } from '../policy/explain.ts'
-import { judgeOperationWithFindings, judgeWithFindings, type Judged } from '../policy/judge.ts'
-import { allowedMethods, notOffered, offers, operationOf, reportsOnly, type Policy } from '../policy/policy.ts'
-import type { Refusal } from '../policy/refusal.ts'
-import { malformedBody, mismatchOf } from '../policy/refusals-of-bodies.ts'
+import { explain } from '../policy/explain.ts'
+import { judgeAsked, type AskedWrite } from '../policy/judge-asked.ts'
+import type { Policy } from '../policy/policy.ts'
+import { malformedBody } from '../policy/refusals-of-bodies.ts'
 import { plainRequest } from '../policy/request-facts.ts'
 import type { Colours } from './colour.ts'
 import { readCredentials } from './credentials.ts'
@@ -146,68 +144,33 @@ function judged(
   if (options.operation !== undefined && !operation) {
     return { mistake: '--operation: expected $name, [type]/$name or [type]/[id]/$name.' }
   }
-  const code: InteractionCode =
+  const code: AskedWrite['code'] =
     operation !== undefined
       ? 'operation'
       : ((options.interaction as Write | undefined) ??
         (!before ? 'create' : options.after === undefined ? 'delete' : 'update'))
   const type = operation ? operation.type : (before ?? sent)?.type
-  const tell = (decision: Decision, explanation?: Explanation): Explained => ({
+  const asked: AskedWrite = {
+    code,
+    type,
+    ...(operation && { operation: { name: operation.name, instance: operation.id !== undefined } }),
+    before,
+    after: after && 'faults' in after ? { refusals: malformedBody(after.faults) } : sent,
+  }
+  const found = judgeAsked(policy, asked, { bases, maxRefusals, request: plainRequest(code) })
+  const { decision } = found
+  if (operation && decision.verdict === 'permit' && !found.rules) {
+    return { mistake: 'The policy has no rules for this operation: it is one that changes nothing, and passes.' }
+  }
+  return {
     policy: { name: policy.name, fhirVersion: policy.fhirVersion, digest: policy.digest },
     interaction: code,
     ...(operation && { operation: options.operation! }),
     ...(type !== undefined && { type }),
     ...verdictOf(decision, policy),
-    ...(explanation && { explanation }),
-  })
-  const refuse = (...refusals: readonly Refusal[]) => tell({ verdict: 'deny', refusals })
-
-  const asked: Interaction = {
-    code,
-    method: methods[code as keyof typeof methods],
-    ...(type !== undefined && { type }),
-    ...((operation ? operation.id !== undefined : before !== undefined) && { id: anyId }),
-    ...(operation && { operation: operation.name }),
-    path: '',
-    query: '',
+    ...(found.rules && { explanation: explain(found, policy.definitions) }),
   }
-  if ((type !== undefined || operation) && !offers(policy, asked) && !reportsOnly(policy, asked)) {
-    const diagnostics = notOffered(asked.method, allowedMethods(policy, asked).join(', '))
-    return refuse({ cause: 'interaction-not-offered', diagnostics })
-  }
-  if (after && 'faults' in after) return refuse(...malformedBody(after.faults))
-  const surroundings = { bases, maxRefusals, request: plainRequest(code) }
-  let found: Judged
-  if (operation) {
-    const rules = operationOf(policy, asked)?.rules
-    if (!rules)
-      return { mistake: 'The policy has no rules for this operation: it is one that changes nothing, and passes.' }
-    if (sent!.type !== 'Parameters') {
-      return refuse({ cause: 'body-mismatch', diagnostics: 'The body of this operation is a Parameters resource.' })
-    }
-    found = judgeOperationWithFindings(rules, policy, sent!, surroundings)
-  } else {
-    const id = before && idOf(before)
-    const mismatch = before && sent && mismatchOf(sent, before.type, id)
-    if (mismatch) return refuse(mismatch)
-    found = judgeWithFindings(
-      policy,
-      {
-        interaction: code === 'patch' ? 'update' : (code as Exclude<Write, 'patch'>),
-        type: type!,
-        before: before && withoutServerOwned(before),
-        after: sent && withoutServerOwned(id === undefined ? withoutId(sent) : withId(sent, id)),
-      },
-      surroundings,
-    )
-  }
-  return tell(found.decision, explain(found, policy.definitions))
 }
-
-const methods = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE', operation: 'POST' } as const
-
-/** Which one it is does not decide what the policy opens. */
-const anyId = 'x'
 
 /** `$name`, `[type]/$name`, `[type]/[id]/$name` */
 function operationTarget(

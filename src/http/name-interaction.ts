@@ -1,10 +1,9 @@
 import type { Interaction } from '../fhir/interaction.ts'
 import { faultsOfTarget, readTarget } from '../fhir/target.ts'
-import { allowedMethods, notOffered, offers, type Policy } from '../policy/policy.ts'
+import { allowedMethods, notOffered, offers, reportedInteraction, type Policy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { GovernedBase } from './exchange.ts'
 import { refuse, type Reply } from './reply.ts'
-import { reportedInteraction } from './reported.ts'
 import { hasBody, refusalsOfHead, type RequestHead } from './request-head.ts'
 
 /** What is asked, or the refusal of it. */

@@ -1,5 +1,3 @@
-import type { Interaction } from '../fhir/interaction.ts'
-import { reportsOnly, type Policy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { HeaderFields, Reply } from './reply.ts'
 
@@ -36,15 +34,4 @@ const quoted = (text: string) => `"${text.replaceAll(/[^\x20-\x7e]/g, '?').repla
 /** A reply with what is reported besides. */
 export function withReported(reply: Reply, reported: readonly Refusal[] = []): Reply {
   return reported.length > 0 ? { ...reply, reported: [...reported, ...(reply.reported ?? [])] } : reply
-}
-
-/** An interaction that the policy does not open, where that is only reported; undefined where it is refused. */
-export function reportedInteraction(policy: Policy, interaction: Interaction): Refusal | undefined {
-  if (!reportsOnly(policy, interaction)) return undefined
-  const { type = 'system', code, operation } = interaction
-  return {
-    cause: 'interaction-not-offered',
-    diagnostics: 'The policy does not open this interaction.',
-    expression: `${type}.${operation === undefined ? code : `$${operation}`}`,
-  }
 }

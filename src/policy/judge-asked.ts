@@ -1,14 +1,14 @@
 import { idOf, withId, withoutId, withoutServerOwned, type Resource } from '../fhir/element.ts'
 import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
 import { judgeOperationWithFindings, judgeWithFindings, nothingFound, type Judged, type Surroundings } from './judge.ts'
-import { allowedMethods, notOffered, offers, operationOf, reportsOnly, type Policy } from './policy.ts'
+import { allowedMethods, notOffered, offers, operationOf, reportedInteraction, type Policy } from './policy.ts'
 import type { Refusal } from './refusal.ts'
 import { mismatchOf } from './refusals-of-bodies.ts'
 
 /** A write about which a policy is asked without a gateway and a server: what both sides are, is known. */
 export interface AskedWrite {
   readonly code: 'create' | 'update' | 'patch' | 'delete' | 'operation'
-  /** Of the target; undefined for an operation on the base. */
+  /** Of the target; undefined for an operation on the base, and where only a body would tell it that cannot be read. */
   readonly type: string | undefined
   /** An operation's name without `$`, and whether it is called on an instance. */
   readonly operation?: { readonly name: string; readonly instance: boolean }
@@ -43,12 +43,23 @@ export function interactionOf({ code, type, operation }: AskedWrite): Interactio
 
 /** Judges in the order in which the gateway does: what is open, what was sent, what the rules say. */
 export function judgeAsked(policy: Policy, asked: AskedWrite, surroundings: Surroundings): Judged {
-  const { code, type, before, after } = asked
   const interaction = interactionOf(asked)
-  if (!offers(policy, interaction) && !reportsOnly(policy, interaction)) {
+  // A body that cannot be read may not tell its type either.
+  const isOpen = (asked.type === undefined && asked.code !== 'operation') || offers(policy, interaction)
+  if (isOpen) return judgeOpen(policy, asked, interaction, surroundings)
+  const reported = reportedInteraction(policy, interaction)
+  if (!reported) {
     const diagnostics = notOffered(interaction.method, allowedMethods(policy, interaction).join(', '))
     return refused({ cause: 'interaction-not-offered', diagnostics })
   }
+  const judged = judgeOpen(policy, asked, interaction, surroundings)
+  // The judge, too, says that there are no rules; where that is has been said before.
+  const others = (judged.decision.reported ?? []).filter(({ cause }) => cause !== reported.cause)
+  return { ...judged, decision: { ...judged.decision, reported: [reported, ...others] } }
+}
+
+function judgeOpen(policy: Policy, asked: AskedWrite, interaction: Interaction, surroundings: Surroundings): Judged {
+  const { code, type, before, after } = asked
   if (after && 'refusals' in after) return refused(...after.refusals)
   if (code === 'operation') {
     const rules = operationOf(policy, interaction)?.rules

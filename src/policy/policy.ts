@@ -2,7 +2,7 @@ import type { Definitions } from '../fhir/definitions.ts'
 import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
 import type { FhirRelease } from '../fhir/version.ts'
 import type { Mode, RuleSet } from './rule.ts'
-import type { Answer, Cause } from './refusal.ts'
+import type { Answer, Cause, Refusal } from './refusal.ts'
 
 /** How the answers of a policy look as OperationOutcome. */
 export interface OutcomeStyle {
@@ -97,6 +97,17 @@ export function offers(policy: Policy, interaction: Interaction): boolean {
 export function reportsOnly(policy: Policy, { type, code, method }: Interaction): boolean {
   const isKnown = type === undefined || policy.definitions.isResource(type)
   return policy.mode === 'report' && isKnown && !(code === 'operation' && method === 'HEAD')
+}
+
+/** An interaction that the policy does not open, where that is only reported; undefined where it is refused. */
+export function reportedInteraction(policy: Policy, interaction: Interaction): Refusal | undefined {
+  if (!reportsOnly(policy, interaction)) return undefined
+  const { type = 'system', code, operation } = interaction
+  return {
+    cause: 'interaction-not-offered',
+    diagnostics: 'The policy does not open this interaction.',
+    expression: `${type}.${operation === undefined ? code : `$${operation}`}`,
+  }
 }
 
 /** The mode in which an interaction that changes a stored resource is judged. */

@@ -1,10 +1,9 @@
 import type { Interaction, InteractionCode } from '../../fhir/interaction.ts'
 import { readTarget } from '../../fhir/target.ts'
-import { offers } from '../../policy/policy.ts'
+import { offers, reportedInteraction } from '../../policy/policy.ts'
 import type { Refusal } from '../../policy/refusal.ts'
 import type { AskedWrite } from '../asked-write.ts'
 import type { GovernedBase } from '../exchange.ts'
-import { reportedInteraction } from '../reported.ts'
 import { pinsDeletes } from '../write.ts'
 import type { Refuse, RequestParts } from './entry-parts.ts'
 

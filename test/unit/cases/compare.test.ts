@@ -14,10 +14,20 @@ const seen = (at: string, more: Partial<SeenRefusal> = {}): SeenRefusal => ({
   ...more,
 })
 
-const refuse = (...refusals: ExpectedRefusal[]): Expected => ({ kind: 'refuse', refusals })
-const refused = (...refusals: SeenRefusal[]): Outcome => ({ kind: 'refuse', refusals })
-const permit = (names: string[], restored: string[] = []): Expected => ({ kind: 'permit', names, restored })
-const permitted = (names: string[], restored: string[] = []): Outcome => ({ kind: 'permit', names, restored })
+const refuse = (...refusals: ExpectedRefusal[]): Expected => ({ kind: 'refuse', refusals, reported: [] })
+const refused = (...refusals: SeenRefusal[]): Outcome => ({ kind: 'refuse', refusals, reported: [] })
+const permit = (names: string[], restored: string[] = []): Expected => ({
+  kind: 'permit',
+  names,
+  restored,
+  reported: [],
+})
+const permitted = (names: string[], restored: string[] = []): Outcome => ({
+  kind: 'permit',
+  names,
+  restored,
+  reported: [],
+})
 
 describe('compare', () => {
   it.each<[string, Expected, Outcome]>([
@@ -40,6 +50,11 @@ describe('compare', () => {
       'three refusals that only one pairing suits',
       refuse({ status: 422 }, { issue: 'business-rule', rule: 'r' }, { at: 'a' }),
       refused(seen('a'), seen('b', { rule: 'r' }), seen('c')),
+    ],
+    [
+      'what is reported besides',
+      { ...permit(['a']), reported: [{ at: 'b' }] },
+      { ...permitted(['a']), reported: [seen('b')] },
     ],
   ])('finds nothing to tell of %s', (_, expected, outcome) => {
     expect(compare(expected, outcome)).toBeUndefined()
@@ -128,6 +143,21 @@ describe('compare', () => {
       refuse({ rule: 'Flag.update', at: 'c', status: 422 }),
       refused(seen('a', { status: 400 }), seen('b')),
       { details: [{ kind: 'differing', text: '422 business-rule at b by Flag.update' }, { kind: 'unexpected' }] },
+    ],
+    [
+      'what nobody expects to be reported',
+      permit(['a']),
+      { ...permitted(['a']), reported: [seen('b')] },
+      {
+        got: 'permitted as a',
+        details: [{ kind: 'unexpected', text: 'reported: 422 business-rule at b by Flag.update' }],
+      },
+    ],
+    [
+      'what is refused instead of reported',
+      { ...permit(['a']), reported: [{ at: 'b' }] },
+      refused(seen('b')),
+      { got: 'refused', details: [{ kind: 'unexpected' }, { kind: 'missing', text: 'reported: at b' }] },
     ],
     [
       'a refusal about something else altogether',

@@ -99,6 +99,32 @@ resources:
     ])
   })
 
+  it('counts what is reported as refused, and a write of which something is reported not as permitted', () => {
+    const reporting = compiled(`policy: p
+fhir: 4.0.1
+resources:
+  Flag:
+    interactions: [update]
+    update:
+      if-match: required
+      changes: { removal: [{ replaced: status, from: active, to: inactive }] }
+      invariants: [{ rule: it has a code, require: '%after.code.exists()', mode: report }]
+`)
+    const both =
+      '- { case: both, before: flag, change: [{ op: replace, path: /status, value: inactive }, { op: remove, path: /code }], refuse: [{ at: code }], reported: [{ rule: it has a code }] }'
+    expect(lacking(text([both]), reporting)).toEqual([
+      'Flag.update.removal: both',
+      'Flag.update/it has a code: permitted',
+    ])
+    const one =
+      '- { case: one, before: { resourceType: Flag, status: active }, change: [{ op: replace, path: /status, value: inactive }], permit: [removal, reported], reported: [{ rule: it has a code }] }'
+    expect(lacking(text([one]), reporting)).toEqual([
+      'Flag.update.removal: both',
+      'Flag.update: refused',
+      'Flag.update/it has a code: permitted',
+    ])
+  })
+
   it("counts the types that '*' stands for together", () => {
     const others = compiled(`policy: p
 fhir: 4.0.1

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bounds } from '../../../src/cases/bodies.ts'
 import { maxRefusals } from '../../../src/cases/run.ts'
 import { readGatewayFile } from '../../../src/config/gateway-file.ts'
+import { compiled } from '../policy/small-policy.ts'
 import { outcome, run } from './small-suite.ts'
 
 const flagXml = (inside: string) =>
@@ -168,6 +169,30 @@ describe('a case', () => {
       'latin.json': Uint8Array.from([...'{"resourceType":"Flag","id":"'].map((c) => c.charCodeAt(0)).concat([0xe9])),
     }
     expect(outcome(one, files)).toEqual(expected)
+  })
+
+  it('is judged by a policy in report mode as the gateway would, also where nothing is open', () => {
+    const reporting = compiled(`policy: p
+fhir: 4.0.1
+mode: report
+resources:
+  Flag:
+    interactions: [update]
+    update: { if-match: required, changes: { removal: [{ replaced: status, from: active, to: inactive }] } }
+`)
+    const results = run(
+      `cases:
+  - { case: update, before: flag, change: [{ op: remove, path: /code }], permit: reported, reported: [{ at: code, rule: Flag.update }] }
+  - { case: patch, before: flag, change: [{ op: replace, path: /status, value: inactive }], request: { interaction: patch }, permit: removal, reported: [{ cause: interaction-not-offered, at: patch }] }
+  - { case: delete, delete: flag, permit: reported, reported: [{ cause: interaction-not-offered, at: delete }] }
+  - { case: other type, create: observation, permit: reported, reported: [{ cause: interaction-not-offered, at: create }] }
+  - { case: operation, operation: $x, on: Flag, parameters: flag, permit: [], reported: [{ cause: interaction-not-offered, at: Flag.$x }] }
+  - { case: malformed, create: { resourceType: Flag, code: [] }, refuse: [{ cause: body-malformed }], reported: [{ cause: interaction-not-offered, at: create }] }
+`,
+      {},
+      reporting,
+    )
+    expect(results.flatMap(({ case: { name }, mismatch }) => (mismatch ? [[name, mismatch]] : []))).toEqual([])
   })
 
   it('is run with each of several bodies, under the name of each', () => {
