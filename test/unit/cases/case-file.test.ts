@@ -132,7 +132,9 @@ describe('a case file', () => {
     [
       'a name that the policy does not give',
       one('- { case: c, before: flag, change: [], permit: removel }'),
-      ['2:50 Flag.update permits nothing as `removel`. Possible: removal, kept, no-change, reported. Did you mean `removal`?'],
+      [
+        '2:50 Flag.update permits nothing as `removel`. Possible: removal, kept, no-change, reported. Did you mean `removal`?',
+      ],
     ],
     [
       'a name in a list that the policy does not give',
