@@ -29,6 +29,7 @@ export function compileInvariants(
     const own = [...at, index]
     context.countRule(own)
     const { rule: name } = invariant
+    context.countRule(own)
     if (names.has(name)) context.report([...own, 'rule'], `There is a rule \`${name}\` here already.`)
     names.add(name)
     const when = invariant.when === undefined ? undefined : compile(context, invariant.when, [...own, 'when'], type)

@@ -216,7 +216,7 @@ const invariantSchema = z
       .optional()
       .describe('FHIRPath: the rule applies only where this is exactly true. What cannot be evaluated is refused.'),
     require: text.describe(
-      'FHIRPath, which must be exactly true: nothing, several values, or anything else than `true` is refused. `%before` and `%after` are the resource as it is stored and as it is sent, empty where there is none; `%resource` and `$this` are the latter where there is one.',
+      'FHIRPath, which must be exactly true: false, nothing, several values, anything else and what cannot be evaluated are refused. `%before` and `%after` are the resource as it is stored and as it is sent, empty where there is none; `%resource` and `$this` are the latter where there is one. `%interaction` is what is asked for, in FHIR’s code; %`header-x-name` are the values of a header field that gateway.yaml names under `rule-header-fields`; `%scopes` those of a token that was verified. Patterns are those of RE2.',
     ),
     at: text.optional().describe('A path: the element that a refusal names. Without it, it names the resource.'),
     mode,

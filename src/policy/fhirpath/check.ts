@@ -4,7 +4,18 @@ import { didYouMean } from '../did-you-mean.ts'
 import { functions, refusedFunctions, type FunctionRule, type Parameter } from './functions.ts'
 import { beginningOf, callOf, childrenOf, literalOf, type Node } from './node.ts'
 import { headerPrefix } from './names.ts'
-import { comparable, either, isBoolean, isQuantity, member, nameOf, ofType, system, type Shape } from './shape.ts'
+import {
+  comparable,
+  either,
+  isBoolean,
+  isDate,
+  isQuantity,
+  member,
+  nameOf,
+  ofType,
+  system,
+  type Shape,
+} from './shape.ts'
 
 /** One thing that is wrong with an expression, at a node of it. */
 export interface ExpressionMistake {
@@ -99,16 +110,13 @@ class Check {
       case 'MembershipExpression':
         this.compared(node, inner(0), inner(1))
         return system('System.Boolean')
-      case 'AdditiveExpression': {
-        const [left] = [inner(0), inner(1)]
-        return node.text === '&' ? system('System.String') : left
+      case 'AdditiveExpression':
+      case 'MultiplicativeExpression': {
+        const shapes = [inner(0), inner(1)]
+        if (node.text === '&') return system('System.String')
+        this.counted(node, shapes)
+        return node.type === 'AdditiveExpression' ? shapes[0] : system('System.Decimal')
       }
-      case 'MultiplicativeExpression':
-        for (const index of [0, 1]) {
-          if (inner(index)?.some((type) => isQuantity(this.definitions, type)))
-            this.mistake(node, 'Quantities can be compared, and not multiplied or divided here: use their `value`.')
-        }
-        return system('System.Decimal')
       default:
         return this.mistake(node, 'This form of FHIRPath is not offered in a policy.')
     }
@@ -213,6 +221,15 @@ class Check {
       node,
       `${where} needs what is true or false, and this is ${nameOf(shape)}: compare it, or ask \`.exists()\`.`,
     )
+  }
+
+  counted(node: Node, shapes: readonly Shape[]): void {
+    for (const shape of shapes) {
+      if (shape?.some((type) => isQuantity(this.definitions, type)))
+        return this.mistake(node, `Quantities are compared, and not counted with here: use their \`value\`.`)
+      if (shape?.some((type) => isDate(this.definitions, type)))
+        return this.mistake(node, 'Dates are compared, and not counted with here: that depends on the time zone.')
+    }
   }
 
   compared(node: Node, left: Shape, right: Shape): void {

@@ -4,7 +4,7 @@ import type { ElementType } from '../element-type.ts'
 import { checkExpression, type AskedNode } from './check.ts'
 import { compilePattern, fhirPathPackage, type SyntaxFault } from './engine.ts'
 import { functions } from './functions.ts'
-import type { Meter, OperandCost } from './meter.ts'
+import type { Meter, Operand } from './meter.ts'
 import { beginningOf, callOf, childrenOf, depthOf, literalOf, type Node } from './node.ts'
 import { overrides, patternKey, type Patterns } from './overrides.ts'
 import type { Collection } from './package-values.ts'
@@ -146,6 +146,8 @@ interface NodeMistake {
 /** A date that is none is found when it is evaluated: here, and not in front of a client. */
 function mistakesOfLiterals(node: Node): NodeMistake[] {
   if (node.type !== 'LiteralTerm') return childrenOf(node).flatMap(mistakesOfLiterals)
+  if (childrenOf(node)[0]?.type === 'DateTimeLiteral' && !/(?:T|Z|[+-]\d\d:\d\d)$/.test(node.text!))
+    return [{ node, message: 'A time of a day needs its time zone: `@2026-01-31T12:00:00Z`.' }]
   try {
     fhirPathPackage().compile(node.text!, undefined, {})({}, {})
     return []
@@ -189,21 +191,22 @@ function compilePatterns(node: Node, patterns: Map<string, RE2JS>): NodeMistake[
 function evaluator(text: string, root: Node, definitions: Definitions, patterns: Patterns): Expression {
   const { compile } = fhirPathPackage()
   const compiled = compile(text, modelOf(definitions.release), { resolveInternalTypes: false, preciseMath: true })
-  const costs = operandCosts(root)
+  const operands = operandsOf(root)
   // The package has parsed the text once more: its nodes are others, and equal.
-  const known = new WeakMap<Node, OperandCost | 'none'>()
-  const costOf = (node: Node) => {
-    let cost = known.get(node)
-    if (cost === undefined) known.set(node, (cost = costs.get(JSON.stringify(node)) ?? 'none'))
-    return cost === 'none' ? undefined : cost
+  const known = new WeakMap<Node, Operand | 'none'>()
+  const operandOf = (node: Node) => {
+    let operand = known.get(node)
+    if (operand === undefined) known.set(node, (operand = operands.get(JSON.stringify(node)) ?? 'none'))
+    return operand === 'none' ? undefined : operand
   }
   return {
     text,
     evaluate: ({ root, variables }, meter) => {
+      const asked = { of: operandOf, compared: new Map() }
       const items = compiled(root, variables, {
         resolveInternalTypes: false,
         preciseMath: true,
-        debugger: (_context, focus, result, node) => meter.evaluated(node, focus, result, { costOf }),
+        debugger: (_context, focus, result, node) => meter.evaluated(node, focus, result, asked),
         userInvocationTable: overrides(meter, patterns),
       })
       // Had the package kept quiet about it, this would not.
@@ -213,30 +216,38 @@ function evaluator(text: string, root: Node, definitions: Definitions, patterns:
   }
 }
 
-const operators: ReadonlyMap<string, OperandCost> = new Map([
-  ['UnionExpression', 'pairs'],
-  ['EqualityExpression', 'subtrees'],
-  ['InequalityExpression', 'subtrees'],
-  ['MembershipExpression', 'subtrees'],
-  ['AdditiveExpression', 'subtrees'],
-  ['MultiplicativeExpression', 'number'],
-])
-
 /** The operands of operators and functions that look at more than the number of their items, by the text of their nodes. */
-function operandCosts(root: Node): ReadonlyMap<string, OperandCost> {
-  const costs = new Map<string, OperandCost>()
+function operandsOf(root: Node): ReadonlyMap<string, Operand> {
+  const operands = new Map<string, Operand>()
   const visit = (node: Node) => {
-    const cost = operators.get(node.type)
-    if (cost) for (const child of childrenOf(node)) costs.set(JSON.stringify(child), cost)
+    const operand = operandOf(node)
+    if (operand) for (const child of childrenOf(node)) operands.set(JSON.stringify(child), operand)
     if (node.type === 'FunctionInvocation') {
       const { name, parameters } = callOf(node)
-      const rule = functions.get(name)
-      if (rule?.cost === 'pairs') for (const parameter of parameters) costs.set(JSON.stringify(parameter), 'pairs')
+      const isPaired = functions.get(name)?.cost === 'pairs'
+      if (isPaired) for (const parameter of parameters) operands.set(JSON.stringify(parameter), { cost: 'pairs' })
     }
     childrenOf(node).forEach(visit)
   }
   visit(root)
-  return costs
+  return operands
+}
+
+function operandOf(node: Node): Operand | undefined {
+  switch (node.type) {
+    case 'UnionExpression':
+      return { cost: 'pairs' }
+    case 'EqualityExpression':
+    case 'InequalityExpression':
+    case 'MembershipExpression':
+      return { cost: 'subtrees', comparison: node }
+    case 'AdditiveExpression':
+      return node.text === '&' ? { cost: 'subtrees' } : { cost: 'subtrees', counted: true }
+    case 'MultiplicativeExpression':
+      return { cost: 'subtrees', counted: true }
+    default:
+      return undefined
+  }
 }
 
 function spanOf(text: string, node: Node): Span {

@@ -1,16 +1,25 @@
 import type { Effort } from '../effort.ts'
 import { functions, type Cost } from './functions.ts'
 import type { Node } from './node.ts'
-import { dataOf, isElementNode, type ElementNode } from './package-values.ts'
+import { dataOf, isElementNode, type Collection } from './package-values.ts'
 import type { Plain } from './plain.ts'
 import { Unevaluable } from './unevaluable.ts'
+import { dependsOnZone, isDate, isDateType } from './zones.ts'
 
-/** What an operator or a function does with an operand beside looking at it. */
-export type OperandCost = 'subtrees' | 'pairs' | 'number'
+/** An operand of an operator or a function that does more with it than look at its number of items. */
+export interface Operand {
+  readonly cost: 'subtrees' | 'pairs'
+  /** Of a comparison: the operator, which both operands share. */
+  readonly comparison?: Node
+  /** Of an operator that counts: no dates and no quantities. */
+  readonly counted?: true
+}
 
-/** The operands of an expression whose size decides how long the operator takes. */
+/** What one evaluation of an expression has to do with its operands. */
 export interface Operands {
-  costOf(node: Node): OperandCost | undefined
+  of(node: Node): Operand | undefined
+  /** The left operands of comparisons whose right ones are still to come. */
+  readonly compared: Map<Node, Collection>
 }
 
 /** One step is about a microsecond. The numbers below were measured, with scripts/measure-invariants.mjs. */
@@ -46,7 +55,7 @@ export class Meter {
   }
 
   /** Called after a node has been evaluated: `focus` is what it was evaluated on. */
-  evaluated(node: Node, focus: readonly unknown[], result: unknown, operands: Operands): void {
+  evaluated(node: Node, focus: Collection, result: unknown, operands: Operands): void {
     switch (node.type) {
       case 'Functn':
         // The function itself runs after this.
@@ -58,22 +67,31 @@ export class Meter {
       case 'FunctionInvocation':
       case 'AdditiveExpression':
       case 'UnionExpression':
-        this.#effort.spend(1 + this.#cost('texts', result as readonly unknown[]))
+        this.#effort.spend(1 + this.#cost('texts', result as Collection))
         break
       default:
         this.#effort.spend(1)
     }
-    const operand = operands.costOf(node)
-    if (operand) this.#operand(operand, result as readonly unknown[])
+    const operand = operands.of(node)
+    if (operand) this.#operand(operand, result as Collection, operands.compared)
   }
 
-  #operand(cost: OperandCost, items: readonly unknown[]): void {
-    if (cost !== 'number') this.#effort.spend(this.#cost(cost, items))
-    // The package keeps each unit that it has multiplied, for good.
-    else if (items.some(isQuantity)) throw new Unevaluable('A quantity is multiplied or divided.')
+  #operand({ cost, comparison, counted }: Operand, items: Collection, compared: Map<Node, Collection>): void {
+    this.#effort.spend(this.#cost(cost, items))
+    // The package keeps each unit that it has multiplied, for good, and adds to dates by the calendar of this machine.
+    if (counted && items.some((item) => isQuantity(item) || isDate(item)))
+      throw new Unevaluable('Dates and quantities are compared, and not counted with.')
+    if (!comparison) return
+    const left = compared.get(comparison)
+    if (!left) {
+      compared.set(comparison, items)
+      return
+    }
+    compared.delete(comparison)
+    if (dependsOnZone(left, items)) throw new Unevaluable('What this comes to depends on the time zone.')
   }
 
-  #cost(cost: Cost | OperandCost, items: readonly unknown[]): number {
+  #cost(cost: Cost | 'subtrees', items: Collection): number {
     switch (cost) {
       case 'items':
         return items.length / 4
@@ -97,7 +115,9 @@ export class Meter {
   #size(item: unknown): number {
     const data = dataOf(item)
     const own = this.#subtree(data)
-    const extra = isElementNode(item) ? this.#subtree(item._data) + (isDate(item) ? stepsPerDate : 0) : 0
+    const extra = isElementNode(item)
+      ? this.#subtree(item._data) + (isDateType(item.fhirNodeDataType) ? stepsPerDate : 0)
+      : 0
     const unit = unitOf(item, data)
     return own + extra + (unit === undefined ? 0 : stepsPerUnit + unit.length * stepsPerUnitCharacter)
   }
@@ -135,9 +155,5 @@ function unitOf(item: unknown, data: unknown): string | undefined {
   }
   return isElementNode(item) && data.system === ucum && typeof data.code === 'string' ? data.code : undefined
 }
-
-/** The package reads the text anew for each element. */
-const isDate = ({ fhirNodeDataType }: ElementNode) => dates.has(fhirNodeDataType ?? '')
-const dates: ReadonlySet<string> = new Set(['date', 'dateTime', 'instant', 'time'])
 
 const isQuantity = (item: unknown) => unitOf(item, dataOf(item)) !== undefined

@@ -115,7 +115,7 @@ function searches(meter: Meter): Record<string, Invocation> {
       arity: { 0: [], 1: ['String'] },
       internalStructures: true,
       fn(items, separator: unknown = '') {
-        const texts = items.map(dataOf)
+        const texts = items.map(dataOf).filter((text) => text !== null && text !== undefined)
         if (typeof separator !== 'string' || texts.length === 0) return []
         if (!texts.every((text) => typeof text === 'string')) throw new Unevaluable('Not every item is a text.')
         meter.write(texts.length * separator.length)

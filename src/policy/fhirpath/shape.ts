@@ -105,6 +105,9 @@ function classOf(definitions: Definitions, { type }: ElementType): Class {
   return definitions.kindOf(name) === 'number' ? 'number' : 'text'
 }
 
+export const isDate = (definitions: Definitions, type: ElementType) =>
+  ['date', 'time'].includes(classOf(definitions, type))
+
 export const isQuantity = (definitions: Definitions, { type }: ElementType) =>
   type === 'System.Quantity' || definitions.isA(type, 'Quantity')
 

@@ -192,3 +192,63 @@ resources:
     ])
   })
 })
+
+describe('a mistake in an expression', () => {
+  /** `line:column` and the marked text, of each mistake. */
+  function marked(require: string): string[] {
+    const result = compilePolicy(
+      'p.yaml',
+      `policy: p
+fhir: 4.0.1
+resources:
+  Flag:
+    interactions: [create]
+    create:
+      rest: { permit-as: new }
+      invariants:
+        - rule: it
+          require: ${require}
+`,
+    )
+    if (result.ok) return []
+    return result.diagnostics.map(({ line, column, excerpt }) => {
+      const [shown = '', carets = ''] = excerpt.split('\n')
+      return `${line}:${column} ${shown.slice(carets.indexOf('^'), carets.lastIndexOf('^') + 1)}`
+    })
+  }
+
+  it.each([
+    ['plain', 'status.exists() and stauts.exists()', ['10:40 stauts']],
+    [
+      'between double quotes',
+      String.raw`"%after.stauts = 'a' and %after.id.matches('\\d\"') and %befor.id = 'a'"`,
+      ['10:28 stauts', '10:76 %befor'],
+    ],
+    ['between single quotes', "'%after.status = ''active'' and stauts.exists()'", ['10:52 stauts']],
+    [
+      'folded',
+      '>-\n            %after.status.exists() and\n            stauts.exists() and\n            now() > @2020',
+      ['12:13 stauts', '13:13 now'],
+    ],
+    ['literal', '|\n            status = stauts', ['11:22 stauts']],
+    ['plain on several lines', 'status.exists() and\n            stauts.exists()', ['11:13 stauts']],
+  ])('is shown where it stands: %s', (_, require, expected) => {
+    expect(marked(require)).toEqual(expected)
+  })
+
+  it('is told once for an anchor that is used twice', () => {
+    const result = compilePolicy(
+      'p.yaml',
+      `policy: p
+fhir: 4.0.1
+shared: { rules: &rules [{ rule: it, require: 'stauts.exists()' }] }
+resources:
+  Flag:
+    interactions: [create, update]
+    create: { rest: { permit-as: new }, invariants: *rules }
+    update: { if-match: required, rest: { permit-as: edit }, invariants: *rules }
+`,
+    )
+    expect(result.ok || result.diagnostics).toMatchObject([{ line: 3, column: 48 }])
+  })
+})

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Resource } from '../../../src/fhir/element.ts'
 import { parseJson } from '../../../src/fhir/json.ts'
 import { parseXml, writeXml } from '../../../src/fhir/xml.ts'
@@ -170,6 +170,44 @@ resources:
         },
       ],
     })
+  })
+
+  it.each([
+    [
+      '3.0.2',
+      "%after.reason.coding.where(code = 'a').exists() and %after.class.exists()",
+      { reason: [{ coding: [{ code: 'a' }] }] },
+    ],
+    ['5.0.0', "%after.class.coding.where(code = 'a').exists() and %after.actualPeriod.exists().not()", {}],
+  ])('knows the elements of FHIR %s', (fhir, require, own) => {
+    const rules = { 'if-match': 'required', rest: { 'permit-as': 'edit' }, invariants: [{ rule: 'it', require }] }
+    const policy = compiled(
+      JSON.stringify({ policy: 'p', fhir, resources: { Encounter: { interactions: ['update'], update: rules } } }),
+    )
+    const coded = fhir === '5.0.0' ? [{ coding: [{ code: 'a' }] }] : { code: 'a' }
+    expect(
+      told(update(policy, { status: 'finished', class: coded, ...own }, { status: 'planned', class: coded })),
+    ).toBe('permitted')
+  })
+
+  it('of every type that is not named is checked for each of them', () => {
+    const policy = (require: string) =>
+      JSON.stringify({
+        policy: 'p',
+        fhir: '4.0.1',
+        resources: {
+          '*': {
+            interactions: ['create'],
+            create: { rest: { 'permit-as': 'new' }, invariants: [{ rule: 'it', require }] },
+          },
+        },
+      })
+    expect(compilePolicy('p.yaml', policy("%after.id.exists() and Resource.language = 'en'"))).toMatchObject({
+      ok: true,
+    })
+    const result = compilePolicy('p.yaml', policy("%after.status = 'active'"))
+    const [first] = result.ok ? [] : result.diagnostics
+    expect(first!.message).toMatch(/has no element `status`.* is among the types that `'\*'` stands for/)
   })
 
   it('is asked of what is left when the rest is put back, and that is what its refusal is about', () => {
@@ -394,6 +432,55 @@ describe('what FHIRPath cannot see as it is', () => {
     const [after, stored] = parsed.map((one) => (one.ok ? one.value : undefined))
     const write = { interaction: 'update', type: 'Encounter', before: after, after: stored } as const
     expect(told(judge(policy, write, { bases: [], maxRefusals: 50, request: plainRequest('update') }))).toEqual(failed)
+  })
+
+  describe('dates', () => {
+    const decide = (start: string, end: string, require = '%after.period.start < %after.period.end') => {
+      const decisions = ['UTC', 'America/Los_Angeles', 'Pacific/Kiritimati'].map((zone) => {
+        const own = process.env.TZ
+        process.env.TZ = zone
+        onTestFinished(() => {
+          if (own === undefined) delete process.env.TZ
+          else process.env.TZ = own
+        })
+        return told(update(policyWith({ require }), { ...finished, period: { start, end } }))
+      })
+      expect(new Set(decisions.map((decision) => String(decision))).size).toBe(1)
+      return decisions[0]
+    }
+
+    it.each([
+      ['2026-01-30', '2026-01-31', 'permitted'],
+      ['2026-01', '2026-03-02', 'permitted'],
+      ['2026-01-31T23:30:00-05:00', '2026-02-01T04:31:00Z', 'permitted'],
+      ['2026-02-01T00:30:00+02:00', '2026-01-31T22:30:00Z', broken],
+      ['2026-01-29', '2026-01-31T15:00:00Z', 'permitted'],
+      ['2026-01-29T12:00:00Z', '2026-02', 'permitted'],
+      ['2026-02-02', '2026-01-31T09:00:00Z', broken],
+      ['2025', '2026-01-31T15:00:00Z', 'permitted'],
+      ['2026-01', '2026-01-15T15:00:00Z', empty],
+      ['2026-01-30', '2026-01-31T09:00:00Z', failed],
+      ['2026-01-31', '2026-01-31T12:00:00Z', failed],
+      ['2026-01', '2026-02-01T12:00:00Z', failed],
+      ['2026-01-31T12:00:00', '2026-01-31T13:00:00Z', failed],
+      ['2026-01-31T12:00:00', '2026-01-31T13:00:00', failed],
+    ])('are compared the same in every time zone: %s, %s', (start, end, expected) => {
+      expect(decide(start, end)).toEqual(expected)
+    })
+
+    it('are held apart from days by every comparison', () => {
+      for (const require of [
+        '(%after.period.start != %after.period.end)',
+        '%after.period.start in %after.period.end',
+      ]) {
+        expect(decide('2026-01-31', '2026-02-01T04:30:00Z', require)).toEqual(failed)
+      }
+      expect(decide('2026-01-31T12:00:00Z', 'x', '%after.period.start >= @2026-01-31')).toEqual(failed)
+    })
+
+    it('are not counted with', () => {
+      expect(decide('2026-01-31', 'x', '(%after.period.children().first() + 1) = 1')).toEqual(failed)
+    })
   })
 
   it.each(['constructor', 'toString', 'prototype', 'length', 'then', 'invocationTable', 'toJSON'])(
