@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -386,6 +386,29 @@ describe('backtest, interrupted', () => {
     },
   )
 
+  it('reads nothing when the state cannot be written', async () => {
+    const from = stub.seen.length
+    const done = await ofStub({ ...flags, state: join(folder, 'none', 'state.json') })
+    expect(done).toEqual({ exitCode: 1, text: '', complaint: '--state: the file cannot be written.\n' })
+    expect(stub.seen).toHaveLength(from)
+  })
+
+  it('tells what it has found when the state cannot be written any more', async () => {
+    const state = join(folder, 'state.json')
+    stub.answers({
+      ...answers(),
+      [last]: (res) => {
+        rmSync(state)
+        mkdirSync(join(state, 'in the way'), { recursive: true })
+        res.writeHead(500).end()
+      },
+    })
+    const done = await ofStub({ ...flags, state })
+    expect(done.exitCode).toBe(1)
+    expect(told(done).types['Flag']!.versions).toBeGreaterThan(0)
+    expect(readdirSync(folder).sort()).toEqual(['p.yaml', 'state.json'])
+  })
+
   it('refuses a file that is no state', async () => {
     writeFileSync(join(folder, 'state.json'), '{}')
     const done = await ofStub({ ...flags, state: join(folder, 'state.json') })
@@ -485,6 +508,16 @@ describe('backtest, from files', () => {
       namelessAt: ['f.ndjson:2'],
       types: { Flag: { unreadable: 1, unjudged: 1 } },
     })
+  })
+
+  it('ends with a sentence when a file breaks off', async () => {
+    const path = file(
+      'f.ndjson.gz',
+      Array.from({ length: 50 }, (_, i) => line(`a${(i % 9) + 1} active`)),
+    )
+    writeFileSync(path, readFileSync(path).subarray(0, -20))
+    const done = await test({ ndjson: [path] })
+    expect(done).toMatchObject({ exitCode: 1, complaint: `${path} cannot be read to its end.\n` })
   })
 
   it('takes only the types that are asked for', async () => {

@@ -1,7 +1,7 @@
 import type { VersionIds } from '../../backtest/histories.ts'
-import { totalsOf } from '../../backtest/report.ts'
+import { emptyReport, totalsOf } from '../../backtest/report.ts'
 import { writeReport } from '../../backtest/report-text.ts'
-import type { HistorySource } from '../../backtest/sources.ts'
+import { CannotGoOn, type HistorySource } from '../../backtest/sources.ts'
 import type { BacktestState } from '../../backtest/state.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { createUpstreamClient } from '../../upstream/client.ts'
@@ -67,13 +67,26 @@ export async function backtest(options: OptionValues, surroundings: BacktestSurr
   const save = (now: Omit<BacktestState, 'of'>) => {
     if (asked.stateFile !== undefined) saveState(asked.stateFile, { of: subject, ...now })
   }
+  try {
+    // Before anything is read, so that nothing is read in vain.
+    if (!state)
+      save({
+        finished: false,
+        position: { target: 0, told: 0 },
+        histories: { open: [], closed: [] },
+        report: emptyReport(),
+      })
+  } catch (error) {
+    if (error instanceof CannotGoOn) return cannotBegin(`${error.message}\n`)
+    throw error
+  }
   const ran = await runOn(asked, policy, state, save, surroundings)
-  const sentence = ran.sentence ?? 'Stopped.'
-  const goOn = asked.stateFile === undefined ? '' : ' The same command goes on from there.'
+  const goOn = asked.stateFile === undefined || ran.finished ? '' : ' The same command goes on from there.'
+  const sentence = ran.sentence ?? (ran.finished ? undefined : 'Stopped.')
   return {
     exitCode: ran.finished ? 0 : surroundings.stop.aborted ? 130 : 1,
     text: write(ran, policy, asked, surroundings),
-    complaint: ran.finished ? '' : `${sentence}${goOn}\n`,
+    complaint: sentence === undefined ? '' : `${sentence}${goOn}\n`,
   }
 }
 

@@ -24,7 +24,7 @@ export interface Running {
 export interface Ran {
   readonly report: Report
   readonly finished: boolean
-  /** Why it ended before the end. */
+  /** Why it ended before the end, or why its state could not be kept. */
   readonly sentence?: string
 }
 
@@ -40,9 +40,15 @@ export async function run(running: Running): Promise<Ran> {
   /** How many pages are gone through between two states: the larger the state, the more. */
   let unsaved = 0
   let savable = true
-  const ended = (sentence?: string): Ran => {
-    if (savable && unsaved > 0) save(false)
-    return { report: tally.report, finished: false, ...(sentence !== undefined && { sentence }) }
+  const ended = (finished: boolean, why?: string): Ran => {
+    let sentence = why
+    try {
+      if (finished || (savable && unsaved > 0)) save(finished)
+    } catch (error) {
+      if (!(error instanceof CannotGoOn)) throw error
+      sentence ??= error.message
+    }
+    return { report: tally.report, finished, ...(sentence !== undefined && { sentence }) }
   }
   try {
     for await (const batch of source.batches(position)) {
@@ -59,16 +65,15 @@ export async function run(running: Running): Promise<Ran> {
       }
       if (stop.aborted) break
     }
-    if (stop.aborted) return ended()
+    if (stop.aborted) return ended(false)
   } catch (error) {
-    if (stop.aborted) return ended()
-    if (error instanceof CannotGoOn) return ended(error.message)
+    if (stop.aborted) return ended(false)
+    if (error instanceof CannotGoOn) return ended(false, error.message)
     throw error
   } finally {
     await source.close()
   }
-  save(true)
-  return { report: tally.report, finished: true }
+  return ended(true)
 }
 
 /** What has been seen so far, and what was counted of it. */

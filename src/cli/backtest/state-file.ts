@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { CannotGoOn } from '../../backtest/sources.ts'
 import { otherSubject, readState, writeState, type BacktestState, type BacktestSubject } from '../../backtest/state.ts'
 
 /**
@@ -23,20 +24,23 @@ export function loadState(
   return { mistake: `--state: the file is of a backtest with another ${other}. Name another file, or remove this one.` }
 }
 
-/** Writes the state whole or not at all; only this user can read it, since it names resources. */
+/**
+ * Writes the state whole or not at all; only this user can read it, since it names resources.
+ * @throws {CannotGoOn} when it cannot be written
+ */
 export function saveState(file: string, state: BacktestState): void {
   const beside = `${file}.${process.pid}.tmp`
-  const handle = openSync(beside, 'w', 0o600)
   try {
-    writeFileSync(handle, writeState(state))
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-  try {
+    const handle = openSync(beside, 'w', 0o600)
+    try {
+      writeFileSync(handle, writeState(state))
+      fsyncSync(handle)
+    } finally {
+      closeSync(handle)
+    }
     renameSync(beside, file)
   } catch (error) {
     rmSync(beside, { force: true })
-    throw error
+    throw new CannotGoOn('--state: the file cannot be written.', { cause: error })
   }
 }
