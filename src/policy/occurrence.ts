@@ -172,7 +172,9 @@ function replacedFinding(part: ReplacedPart, bindings: Bindings, judgement: Judg
     const scope = bindings.get(part.path.root)?.[0] ?? bindings.get('$this')![0]!
     lack(absentExpression(scope, part.path, judgement.definitions))
   }
-  return { part, fits, near, flawed: [], flaws: [], nearFlaws, lacking }
+  // What may stay as it is lacks nothing when all of it does.
+  const mayStay = part.times.min === 0 && fits.length === 0
+  return { part, fits, near, flawed: [], flaws: [], nearFlaws, lacking: mayStay ? undefined : lacking }
 }
 
 /** Absent to present is the value slot alone: nothing may ride along on the element that comes or goes. */

@@ -33,7 +33,7 @@ function tellPart(part: Part, telling: Telling): Item {
 
 function tellReplaced({ path, from, to, times }: ReplacedPart): Omit<Item, 'aside'> {
   const subject = path.repeats ? `each ${tellPath(path)}` : tellPath(path)
-  const number = path.repeats && times.min > 0 ? ' (at least one)' : ''
+  const number = path.repeats ? (times.min > 0 ? ' (at least one)' : ' (all or none)') : ''
   const verb = times.min === 0 ? 'may go' : 'goes'
   return { text: `${subject}${number} ${verb} from ${tellLiterals(from)} to ${tellLiterals(to)}.`, items: [] }
 }

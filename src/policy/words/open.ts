@@ -21,4 +21,4 @@ export function openSubtrees(groups: readonly Group[], policy: Policy): Item[] {
   )
 }
 
-const elementName = (path: string) => (path === '`$this`' ? 'the whole' : path)
+const elementName = (path: string) => (path === '`$this`' ? 'the whole resource' : path)

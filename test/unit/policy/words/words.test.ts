@@ -78,6 +78,10 @@ describe('a policy in words', () => {
       ['- `removal`: Each `identifier.value` (at least one) goes from `a` to `b`.'],
     ],
     [
+      '[{ replaced: identifier.value, from: a, to: b, times: 0..* }]',
+      ['- `removal`: Each `identifier.value` (all or none) may go from `a` to `b`.'],
+    ],
+    [
       '[{ removed: period.end, open: true }, { removed: identifier, times: 1..*, open: true }]',
       [
         '- `removal`, all of this together:',
