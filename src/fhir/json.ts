@@ -5,8 +5,8 @@ import type { Parsed } from './fault.ts'
 import { type Json, type JsonObject, isList, isObject, parseJsonText } from './json-text.ts'
 import {
   type Bounds,
-  type Faults,
   type Place,
+  TreeReader,
   checkResource,
   collect,
   defaultBounds,
@@ -34,17 +34,7 @@ export function parseJson(text: string, definitions: Definitions, bounds: Bounds
 
 const booleans = { true: { kind: 'boolean', text: 'true' }, false: { kind: 'boolean', text: 'false' } } as const
 
-class JsonTreeReader {
-  readonly definitions: Definitions
-  readonly bounds: Bounds
-  readonly faults: Faults
-
-  constructor(definitions: Definitions, bounds: Bounds, faults: Faults) {
-    this.definitions = definitions
-    this.bounds = bounds
-    this.faults = faults
-  }
-
+class JsonTreeReader extends TreeReader {
   resource(json: JsonObject, at: Place | undefined, depth: number): Resource | undefined {
     const type = json.get('resourceType')
     if (typeof type !== 'string') {

@@ -32,7 +32,7 @@ export interface Place {
 }
 
 /** The FHIRPath of a place: `Flag.code.coding[0]`. */
-export function expressionOf(place: Place): string {
+function expressionOf(place: Place): string {
   const own = place.index === undefined ? place.name : `${place.name}[${place.index}]`
   return place.parent ? `${expressionOf(place.parent)}.${own}` : own
 }
@@ -88,6 +88,19 @@ export function collect<T>(read: (faults: Faults) => T | undefined, elements?: n
     if (!(error instanceof Enough)) throw error
   }
   return value === undefined || faults.list.length > 0 ? faulty(...faults.list) : parsed(value)
+}
+
+/** What a reader of either format goes by, and where it puts the faults that it finds. */
+export class TreeReader {
+  readonly definitions: Definitions
+  readonly bounds: Bounds
+  readonly faults: Faults
+
+  constructor(definitions: Definitions, bounds: Bounds, faults: Faults) {
+    this.definitions = definitions
+    this.bounds = bounds
+    this.faults = faults
+  }
 }
 
 export const noChildren: ReadonlyMap<string, Children> = new Map()

@@ -6,8 +6,8 @@ import { type Parsed, faulty } from './fault.ts'
 import { NarrativeText } from './narrative.ts'
 import {
   type Bounds,
-  type Faults,
   type Place,
+  TreeReader,
   checkResource,
   collect,
   defaultBounds,
@@ -61,24 +61,14 @@ interface Siblings extends Children {
   readonly items: Element[]
 }
 
-class XmlTreeReader implements XmlEvents {
-  readonly definitions: Definitions
-  readonly bounds: Bounds
-  readonly faults: Faults
+class XmlTreeReader extends TreeReader implements XmlEvents {
   root: Resource | undefined
   at: Frame | undefined
   narrative: NarrativeText | undefined
   /** How many tags may still come. */
-  tags: number
+  tags = tagsBound(this.bounds)
   /** How many tags are open in a subtree that was refused: it is not read. */
   refused = 0
-
-  constructor(definitions: Definitions, bounds: Bounds, faults: Faults) {
-    this.definitions = definitions
-    this.bounds = bounds
-    this.faults = faults
-    this.tags = tagsBound(bounds)
-  }
 
   refuse(sentence: string, line: number): never {
     return this.faults.stop(`${sentence} (line ${line})`)

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { addressesOf, buildProgram, startProgram } from '../gateway/program.ts'
+import { ask } from './ask.ts'
 import { startHapi, type HapiServer } from './hapi-server.ts'
-import { flag, mediaType, removed, type Json } from './records.ts'
+import { flag, removed, type Json } from './records.ts'
 
 let data: string
 let hapi: HapiServer
@@ -25,20 +26,6 @@ interface Answer {
   readonly status: number
   readonly type: string | undefined
   readonly text: string
-}
-
-async function ask(url: string, method: 'GET' | 'PUT', body?: Json, ifMatch?: string) {
-  const answer = await fetch(url, {
-    method,
-    headers: {
-      accept: mediaType.json,
-      ...(body ? { 'content-type': mediaType.json } : {}),
-      ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
-    },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  })
-  const json = (await answer.json()) as Json
-  return { status: answer.status, json }
 }
 
 /** Waits until the admin port says so; the probe of the upstream comes round every few seconds. */

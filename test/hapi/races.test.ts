@@ -8,8 +8,9 @@ import { parseJson } from '../../src/fhir/json.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
 import { judge } from '../../src/policy/judge.ts'
 import { plainRequest } from '../../src/policy/request-facts.ts'
+import { ask } from './ask.ts'
 import { startGatewayInFront } from './gateway-in-front.ts'
-import { flag, mediaType, removal, removed, type Json } from './records.ts'
+import { flag, removal, removed, type Json } from './records.ts'
 
 const hapi = inject('hapi').DSTU3
 type InFront = Awaited<ReturnType<typeof startGatewayInFront>>
@@ -23,31 +24,18 @@ afterAll(() => Promise.all(gateways.map((gateway) => gateway.close())))
 
 const freshId = () => `race-${process.pid}-${++next}`
 
-async function request(url: string, method = 'GET', body?: Json, ifMatch?: string) {
-  const answer = await fetch(url, {
-    method,
-    headers: {
-      accept: mediaType.json,
-      ...(body ? { 'content-type': mediaType.json } : {}),
-      ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
-    },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  })
-  return { status: answer.status, etag: answer.headers.get('etag'), json: (await answer.json()) as Json }
-}
-
 async function stored(id: string): Promise<{ etag: string; record: Json }> {
-  const { etag, json } = await request(`${hapi}/Flag/${id}`)
+  const { etag, json } = await ask(`${hapi}/Flag/${id}`)
   return { etag: etag!, record: json }
 }
 
 async function put(id: string): Promise<{ etag: string; record: Json }> {
-  await request(`${hapi}/Flag/${id}`, 'PUT', flag(id))
+  await ask(`${hapi}/Flag/${id}`, 'PUT', flag(id))
   return stored(id)
 }
 
 async function versions(id: string): Promise<Json[]> {
-  const { json } = await request(`${hapi}/Flag/${id}/_history?_count=500`)
+  const { json } = await ask(`${hapi}/Flag/${id}/_history?_count=500`)
   return (json['entry'] as { resource: Json }[]).map(({ resource }) => resource).toReversed()
 }
 
@@ -59,7 +47,7 @@ describe('races, in front of HAPI', () => {
       const { etag, record } = await put(id)
       const answers = await Promise.all(
         Array.from({ length: 20 }, (_, i) =>
-          request(`${gateways[i % count]!.url}/Flag/${id}`, 'PUT', removed(record), etag),
+          ask(`${gateways[i % count]!.url}/Flag/${id}`, 'PUT', removed(record), etag),
         ),
       )
       const statuses = answers.map(({ status }) => status).sort()
@@ -78,8 +66,7 @@ describe('races, in front of HAPI', () => {
     // Holds each PUT up until somebody else's change has been stored.
     const holding = http.createServer((req, res) => {
       void (async () => {
-        if (req.method === 'PUT')
-          await request(`${hapi}/Flag/${id}`, 'PUT', { ...record, period: { start: '2026-01-01' } })
+        if (req.method === 'PUT') await ask(`${hapi}/Flag/${id}`, 'PUT', { ...record, period: { start: '2026-01-01' } })
         const onward = http.request(
           hapi.replace(/\/fhir$/, '') + req.url,
           { method: req.method!, headers: req.headers },
@@ -95,7 +82,7 @@ describe('races, in front of HAPI', () => {
     await once(holding, 'listening')
     const gateway = await startGatewayInFront(`http://127.0.0.1:${(holding.address() as AddressInfo).port}/fhir`)
     try {
-      const answer = await request(`${gateway.url}/Flag/${id}`, 'PUT', removed(record), etag)
+      const answer = await ask(`${gateway.url}/Flag/${id}`, 'PUT', removed(record), etag)
       expect(answer.status).toBe(409)
       const now = await stored(id)
       expect(now.etag).toBe('W/"2"')
@@ -132,15 +119,14 @@ describe('races, in front of HAPI', () => {
       for (let item = work.shift(); item; item = work.shift()) {
         const { id, kind, gateway } = item
         const url = `${gateway.url}/Flag/${id}`
-        const read = await request(url)
+        const read = await ask(url)
         const { etag, json: record } = read
         let answer = read
-        if (kind === 1)
-          answer = await request(url, 'PUT', record['status'] === 'active' ? removed(record) : record, etag!)
-        if (kind === 2) answer = await request(url, 'PUT', { ...record, code: { text: 'x' } }, etag!)
-        if (kind === 3) answer = await request(url, 'PUT', { ...record, status: 'inactive' }, etag!)
+        if (kind === 1) answer = await ask(url, 'PUT', record['status'] === 'active' ? removed(record) : record, etag!)
+        if (kind === 2) answer = await ask(url, 'PUT', { ...record, code: { text: 'x' } }, etag!)
+        if (kind === 3) answer = await ask(url, 'PUT', { ...record, status: 'inactive' }, etag!)
         if (kind === 4)
-          answer = await request(
+          answer = await ask(
             url,
             'PUT',
             { ...record, extension: [...(record['extension'] as Json[]), removal()] },
