@@ -46,7 +46,6 @@ describe('the environment', () => {
         adminPort: 0,
         host: '::1',
         publicUrl: new URL('https://fhir.example'),
-        configPath: 'somewhere',
         logLevel: 'warn',
         logHashKey: '0123456789abcdef',
       },
