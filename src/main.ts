@@ -16,6 +16,10 @@ import { readEnvironment, type Environment } from './config/environment.ts'
 
 const packagedConfig = fileURLToPath(new URL('../config', import.meta.url))
 
+/** Empty counts as unset. */
+const configPath = process.env.CONFIG || packagedConfig
+const colours = wantsColour(process.stdout, process.env) ? coloured : plain
+
 const tell = (text: string) => void process.stdout.write(text)
 const complain = (text: string) => void process.stderr.write(text)
 
@@ -34,9 +38,9 @@ async function run(args: readonly string[]): Promise<number> {
       return 2
     case 'check': {
       const checked = check({
-        configPath: command.operands[0] ?? (process.env.CONFIG || packagedConfig),
+        configPath: command.operands[0] ?? configPath,
         markdown: command.options['markdown'] === true,
-        colours: wantsColour(process.stdout, process.env) ? coloured : plain,
+        colours,
       })
       ;(checked.exitCode === 0 ? tell : complain)(checked.text)
       return checked.exitCode
@@ -44,12 +48,12 @@ async function run(args: readonly string[]): Promise<number> {
     case 'test': {
       const { operands, options } = command
       const tested = test({
-        paths: operands.length > 0 ? operands : [process.env.CONFIG || packagedConfig],
+        paths: operands.length > 0 ? operands : [configPath],
         only: textOption(options, 'only'),
         junit: textOption(options, 'junit'),
         tap: options['tap'] === true,
         coverageRequired: options['require-coverage'] === true,
-        colours: wantsColour(process.stdout, process.env) ? coloured : plain,
+        colours,
       })
       tell(tested.text)
       complain(tested.mistakes)
@@ -59,7 +63,7 @@ async function run(args: readonly string[]): Promise<number> {
       const { options } = command
       const done = await explainWrite({
         policyFile: textOption(options, 'policy'),
-        configPath: process.env.CONFIG || packagedConfig,
+        configPath,
         before: textOption(options, 'before'),
         after: textOption(options, 'after'),
         interaction: textOption(options, 'interaction'),
@@ -68,7 +72,7 @@ async function run(args: readonly string[]): Promise<number> {
         headers: textOptions(options, 'header'),
         headerFile: textOption(options, 'header-file'),
         json: options['json'] === true,
-        colours: wantsColour(process.stdout, process.env) ? coloured : plain,
+        colours,
         stdin: () => buffer(process.stdin),
       })
       ;(done.ok ? tell : complain)(done.text)
@@ -89,8 +93,8 @@ async function backtestUntilSignal(options: OptionValues): Promise<number> {
   const stopping = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
   const done = await backtest(options, {
-    configPath: process.env.CONFIG || packagedConfig,
-    colours: wantsColour(process.stdout, process.env) ? coloured : plain,
+    configPath,
+    colours,
     progress: process.stderr.isTTY ? complain : undefined,
     stop: stopping.signal,
     wait: async (milliseconds, signal) => void (await setTimeout(milliseconds, undefined, { signal })),
@@ -124,7 +128,7 @@ async function serveUntilSignal(environment: Environment): Promise<number> {
   process.stdout.once('error', cannotWrite)
   const mistake = await serve({
     environment,
-    configPath: environment.configPath ?? packagedConfig,
+    configPath,
     stop: stopping.signal,
     onReloadAsked: (listener) => void (reload = listener),
     logTo,

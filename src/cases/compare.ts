@@ -51,7 +51,7 @@ function refusalsOf<Refusal>(
   return of.kind === 'refuse' ? of.refusals : []
 }
 
-export function tellExpected(expected: Expected): string {
+function tellExpected(expected: Expected): string {
   return expected.kind === 'permit' ? tellPermit(expected.names, expected.restored) : 'refused'
 }
 

@@ -38,7 +38,7 @@ export function readExpected(
 }
 
 /** The rules by which a write is judged; undefined where the policy has none for it. */
-export function ruleSetOf(policy: Policy, asked: AskedWrite): RuleSet | undefined {
+function ruleSetOf(policy: Policy, asked: AskedWrite): RuleSet | undefined {
   const { code, type } = asked
   if (code === 'operation') return operationOf(policy, interactionOf(asked))?.rules
   return type === undefined ? undefined : policy.resources.get(type)?.[code === 'patch' ? 'update' : code]

@@ -62,12 +62,3 @@ export interface GatewayConfig {
   /** Request header fields that rules may ask about, lower case. */
   readonly ruleHeaderFields: readonly string[]
 }
-
-/** What the environment and the command line say. */
-export interface Listening {
-  readonly host: string
-  readonly port: number
-  readonly adminPort: number
-  /** The URL under which clients reach us, without path; undefined: from the Host header field. */
-  readonly publicUrl?: URL
-}

@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { fhirBaseUrlExpected, parseFhirBaseUrl } from './upstream-url.ts'
 
-export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 export type LogLevel = (typeof logLevels)[number]
 
-/** What the environment says, with what holds where it says nothing. */
+/** What the environment says of serving, with what holds where it says nothing. */
 export interface Environment {
-  /** A folder with a gateway.yaml, or such a file; undefined: the one that comes with the program. */
-  readonly configPath?: string
   /** FHIR base URL of the only base's upstream; undefined: as gateway.yaml says, else the sandbox. */
   readonly upstreamUrl?: URL
   /** Address to listen on; undefined: loopback with the sandbox, else all interfaces. */
@@ -55,7 +53,6 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     return value
   }
 
-  const configPath = read('CONFIG', (text) => text, 'a path')
   const upstreamUrl = read('UPSTREAM_URL', parseFhirBaseUrl, fhirBaseUrlExpected)
   const publicUrl = read('PUBLIC_URL', parseOrigin, 'an http or https URL without path, such as `https://fhir.example`')
   const host = read('HOST', parseHost, 'an IP address or a host name')
@@ -77,7 +74,6 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       port,
       adminPort,
       logLevel,
-      ...(configPath !== undefined && { configPath }),
       ...(upstreamUrl && { upstreamUrl }),
       ...(host !== undefined && { host }),
       ...(publicUrl && { publicUrl }),

@@ -120,6 +120,6 @@ export async function readSentResource(exchange: Exchange): Promise<Sent> {
     : refused({ kind: 'refused', refusals: malformedBody(parsed.faults) })
 }
 
-export function readSentBytes({ head, req, res, config }: Exchange) {
+function readSentBytes({ head, req, res, config }: Exchange) {
   return readBody(head, req, res, { maxBytes: config.limits.bodyBytes, maxMs: config.timeouts.requestMs })
 }

@@ -13,7 +13,7 @@ export function withRestoration(reply: Reply, restoration: Restoration | undefin
 }
 
 /** Warning, with the code of what is to be shown to a person (RFC 7234, section 5.5). It names elements, and no content. */
-export function warningOf({ count, elements }: Restoration): string {
+function warningOf({ count, elements }: Restoration): string {
   const listed: string[] = []
   let length = 0
   for (const { expression } of elements) {

@@ -82,7 +82,7 @@ export function compilePath(
 }
 
 /** What the names of a key or of a reference lead to, from an item on. Undefined after a mistake. */
-export function follow(
+function follow(
   context: CompileContext,
   names: readonly string[],
   item: ElementType,
@@ -104,7 +104,7 @@ export function follow(
 }
 
 /** A key, completed with what its names lead to. Undefined after a mistake. */
-export function compileKey(context: CompileContext, key: Key, item: ElementType, place: PathPlace): Key | undefined {
+function compileKey(context: CompileContext, key: Key, item: ElementType, place: PathPlace): Key | undefined {
   const found = follow(context, key.names, item, place)
   if (!found) return undefined
   const { end, repeats } = found

@@ -97,7 +97,7 @@ function coded(
 }
 
 /** White space of every kind (also no-break), and what is not seen at all (zero-width, control, format). */
-export function isBlank(text: string): boolean {
+function isBlank(text: string): boolean {
   return !/[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800]/u.test(text)
 }
 

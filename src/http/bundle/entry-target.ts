@@ -20,7 +20,7 @@ const reads: ReadonlySet<InteractionCode> = new Set([
 
 const writes: ReadonlySet<InteractionCode> = new Set<AskedWrite['interaction']>(['create', 'update', 'patch', 'delete'])
 
-export const isRead = ({ code, method }: Interaction) => reads.has(code) && method !== 'POST'
+const isRead = ({ code, method }: Interaction) => reads.has(code) && method !== 'POST'
 
 export function isWrite(interaction: Interaction): interaction is Interaction & { code: AskedWrite['interaction'] } {
   return writes.has(interaction.code)

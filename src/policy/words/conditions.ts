@@ -94,7 +94,7 @@ function furtherAnswers(test: Test, { policy, otherwise }: Telling): Item[] {
   ]
 }
 
-export const nameOfList = ({ name }: CodeList) => `the list ${code(name)}`
+const nameOfList = ({ name }: CodeList) => `the list ${code(name)}`
 
 /** `a`, `a or b`, `a or absent` */
 export function tellLiterals(literals: readonly Literal[]): string {
