@@ -117,7 +117,9 @@ const rebuiltFields = new Set(
 
 /** Why the gateway cannot have built this; undefined when it can. */
 function wrongIn({ method, url, headers, body }: Seen): string | undefined {
-  if (!targets[method]?.test(url) || /\/\.\.?(?:\/|$)|#/.test(url)) return 'the method or the target'
+  const [path = ''] = url.split('?', 1)
+  if (!targets[method]?.test(url) || /\/\.\.?(?:\/|$)/.test(path) || url.includes('#'))
+    return 'the method or the target'
   const stranger = Object.keys(headers).find((name) => !rebuiltFields.has(name))
   if (stranger !== undefined) return `the header field ${stranger}`
   if (headers.via === undefined) return 'no Via'
