@@ -1,6 +1,6 @@
 import { readIfMatch } from '../fhir/entity-tag.ts'
 import type { Interaction } from '../fhir/interaction.ts'
-import { modeOf, type Policy } from '../policy/policy.ts'
+import { ifMatchOf, type Policy } from '../policy/policy.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { RequestHead } from './request-head.ts'
 
@@ -27,12 +27,7 @@ export function readPreconditions(
   const refusals: Refusal[] = []
   const has = (name: string) => head.fieldLines(name).length > 0
   const closed = (...names: string[]) => {
-    for (const name of names.filter(has)) {
-      refusals.push({
-        cause: 'precondition-not-offered',
-        diagnostics: `The precondition ${name} is not offered on this interaction; leave it out.`,
-      })
-    }
+    for (const name of names.filter(has)) refusals.push(notOffered(name))
   }
   const reported: Refusal[] = []
   let version: string | undefined
@@ -40,12 +35,19 @@ export function readPreconditions(
     case 'update':
     case 'patch':
     case 'delete': {
-      const ifMatch = readIfMatch(head.fieldLines('if-match'))
-      if (ifMatch.kind === 'version') version = ifMatch.version
-      else {
-        const refusal = { cause: `if-match-${ifMatch.kind}`, diagnostics: ifMatch.sentence } as const
-        const isReported = ifMatch.kind === 'missing' && modeOf(policy, type!, code) === 'report'
-        ;(isReported ? reported : refusals).push(refusal)
+      const lines = head.fieldLines('if-match')
+      const read = readIfMatch(lines)
+      const { ifMatch, mode } = ifMatchOf(policy, type!, code)
+      const asked = mode === 'report' ? reported : refusals
+      if (read.kind === 'version') version = read.version
+      if (ifMatch === 'forbidden') {
+        if (lines.length > 0) (read.kind === 'version' ? asked : refusals).push(notOffered('if-match'))
+      } else if (read.kind !== 'version' && (ifMatch === 'required' || lines.length > 0)) {
+        // An empty one is no way to leave it out.
+        const isMissing = read.kind === 'missing' && lines.length === 0
+        const refusal = { cause: `if-match-${read.kind}`, diagnostics: read.sentence } as const
+        if (isMissing) asked.push(refusal)
+        else refusals.push(refusal)
       }
       closed('if-none-match', 'if-unmodified-since', 'if-none-exist')
       break
@@ -72,3 +74,8 @@ export function readPreconditions(
   }
   return refusals.length > 0 ? { kind: 'refused', refusals } : { kind: 'met-later', version, reported }
 }
+
+const notOffered = (name: string): Refusal => ({
+  cause: 'precondition-not-offered',
+  diagnostics: `The precondition ${name} is not offered on this interaction; leave it out.`,
+})

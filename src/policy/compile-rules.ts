@@ -19,7 +19,8 @@ export function compileRuleSet(
 ): RuleSet {
   const at = ['resources', section, interaction]
   if (interaction !== 'create' && input['if-match'] === undefined) {
-    context.report(at, `A rule for ${interaction} must say \`if-match: required\`.`, { at: 'key' })
+    const message = `A rule for ${interaction} must say whether If-Match is there: \`if-match: required\`, optional or forbidden.`
+    context.report(at, message, { at: 'key' })
   }
   if (interaction === 'create' && input['if-match'] !== undefined) {
     context.report([...at, 'if-match'], 'A create names no version: `if-match` does not apply.', { at: 'key' })
@@ -29,7 +30,8 @@ export function compileRuleSet(
       interaction === 'create' ? 'A create has nothing stored to put back' : 'Of a delete nothing can be put back'
     context.report([...at, 'rest', 'restore-as'], `${why}: \`restore-as\` applies to updates only.`, { at: 'key' })
   }
-  return compileChanges(context, type, `${section}.${interaction}`, at, input)
+  const rules = compileChanges(context, type, `${section}.${interaction}`, at, input)
+  return input['if-match'] === undefined ? rules : { ...rules, ifMatch: input['if-match'] }
 }
 
 /** Compiles changes, with the answer to what none of them claims, for resources of one type. */

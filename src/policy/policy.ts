@@ -1,7 +1,7 @@
 import type { Definitions } from '../fhir/definitions.ts'
 import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
 import type { FhirRelease } from '../fhir/version.ts'
-import type { Mode, RuleSet } from './rule.ts'
+import type { IfMatchRule, Mode, RuleSet } from './rule.ts'
 import type { Answer, Cause, Refusal } from './refusal.ts'
 
 /** How the answers of a policy look as OperationOutcome. */
@@ -110,9 +110,18 @@ export function reportedInteraction(policy: Policy, interaction: Interaction): R
   }
 }
 
-/** The mode in which an interaction that changes a stored resource is judged. */
-export function modeOf({ resources, mode }: Policy, type: string, interaction: 'update' | 'patch' | 'delete'): Mode {
-  return resources.get(type)?.[interaction === 'delete' ? 'delete' : 'update']?.mode ?? mode
+/**
+ * Whether a request that changes a stored resource names its version, and in which mode that is asked. Where there are no
+ * rules, which a policy in report mode alone lets go on, it may or may not.
+ */
+export function ifMatchOf(
+  { resources, mode }: Policy,
+  type: string,
+  interaction: 'update' | 'patch' | 'delete',
+): { readonly ifMatch: IfMatchRule; readonly mode: Mode } {
+  const rules = resources.get(type)?.[interaction === 'delete' ? 'delete' : 'update']
+  if (!rules) return { ifMatch: mode === 'report' ? 'optional' : 'required', mode }
+  return { ifMatch: rules.ifMatch ?? 'required', mode: rules.mode }
 }
 
 /** The interactions that each shape of target can be, with their methods: what RFC 9110's Allow lists (section 10.2.1). */

@@ -15,6 +15,8 @@ export interface RuleSet {
   readonly at: readonly PropertyKey[]
   /** Of what no change claims, and of the whole request. */
   readonly mode: Mode
+  /** Update, delete: whether the request names the version that it changes. */
+  readonly ifMatch?: IfMatchRule
   readonly changes: readonly Change[]
   /** The answer to a difference that nobody claims. */
   readonly otherwise: Otherwise
@@ -25,6 +27,9 @@ export interface RuleSet {
   /** Lists whose items are paired by a key of their own: list definition (`List.entry`) → names of the key (`item`, `reference`). */
   readonly match: ReadonlyMap<string, readonly string[]>
 }
+
+/** Without If-Match, what is judged and changed is the current version, read for that. */
+export type IfMatchRule = 'required' | 'optional' | 'forbidden'
 
 /** Whether what a rule would refuse is refused, or goes on and is reported. */
 export type Mode = 'enforce' | 'report'

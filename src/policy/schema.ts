@@ -235,9 +235,11 @@ const ruleSetSchema = z
   .strictObject({
     mode,
     'if-match': z
-      .literal('required')
+      .enum(['required', 'optional', 'forbidden'])
       .optional()
-      .describe('update, delete: the request must name the version that it changes.'),
+      .describe(
+        'update, delete: whether the request names the version that it changes. Without it, the current version is read, judged, and changed only if it is still the current one then. Must be said.',
+      ),
     changes: z.record(text, changeSchema).default({}).describe('The permitted changes, by name.'),
     rest: z
       .strictObject({
