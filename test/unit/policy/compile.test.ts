@@ -81,7 +81,12 @@ describe('compilePolicy', () => {
       '12:20 `create` is open, but there are no rules for it',
     ],
     ['rules for an interaction that is closed', '[read, update]', '[read]', '13:5 There are rules for update, but'],
-    ['no word on If-Match', '      if-match: required\n', '', '13:5 A rule for update must say whether If-Match is there: `if-match: required`, optional or forbidden.'],
+    [
+      'no word on If-Match',
+      '      if-match: required\n',
+      '',
+      '13:5 A rule for update must say whether If-Match is there: `if-match: required`, optional or forbidden.',
+    ],
     [
       'a list that does not exist',
       'coded: reasons',
