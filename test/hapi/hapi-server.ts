@@ -55,7 +55,15 @@ export async function startHapi({ version, data, port }: HapiOptions): Promise<H
   }
 }
 
+/**
+ * Its libraries initialise their loggers in several threads at once, and on a busy machine one has been seen to fail by
+ * that: a start that failed is tried a second time.
+ */
 async function launch(args: readonly string[]): Promise<{ child: ChildProcess; url: string }> {
+  return launchOnce(args).catch(() => launchOnce(args))
+}
+
+async function launchOnce(args: readonly string[]): Promise<{ child: ChildProcess; url: string }> {
   const child = spawn(java, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   const complaints = tail(child)
   const timer = setTimeout(() => child.kill('SIGKILL'), startDeadline)
