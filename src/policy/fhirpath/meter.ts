@@ -1,6 +1,7 @@
 import type { Effort } from '../effort.ts'
 import { functions, type Cost } from './functions.ts'
 import type { Node } from './node.ts'
+import { isOutOfRange } from './numbers.ts'
 import { dataOf, isElementNode, type Collection } from './package-values.ts'
 import type { Plain } from './plain.ts'
 import { Unevaluable } from './unevaluable.ts'
@@ -64,8 +65,12 @@ export class Meter {
       case 'MemberInvocation':
         this.#effort.spend(1 + lengthOf(result))
         break
-      case 'FunctionInvocation':
+      case 'MultiplicativeExpression':
       case 'AdditiveExpression':
+        if ((result as Collection).some(isOutOfRange)) throw new Unevaluable('A number is out of range.')
+        this.#effort.spend(1 + this.#cost('texts', result as Collection))
+        break
+      case 'FunctionInvocation':
       case 'UnionExpression':
         this.#effort.spend(1 + this.#cost('texts', result as Collection))
         break

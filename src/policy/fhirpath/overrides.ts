@@ -1,7 +1,8 @@
 import type { RE2JS } from 're2js'
-import type { Invocation } from './engine.ts'
+import { fhirPathPackage, type Invocation } from './engine.ts'
 import type { Meter } from './meter.ts'
-import { dataOf, type Collection } from './package-values.ts'
+import { isExact } from './numbers.ts'
+import { dataOf, isDecimal, type Collection, type Decimal } from './package-values.ts'
 import { Unevaluable } from './unevaluable.ts'
 
 type Expression = (items: unknown) => Collection
@@ -21,7 +22,7 @@ export const patternKey = (pattern: string, flags: string) => `${flags}/${patter
  * search in texts, which are paid for before they run. Patterns run on an engine that takes linear time.
  */
 export function overrides(meter: Meter, patterns: Patterns): Readonly<Record<string, Invocation>> {
-  return { ...criteria, ...searches(meter), ...matches(meter, patterns) }
+  return { ...criteria, ...conversions, ...searches(meter), ...matches(meter, patterns) }
 }
 
 const criteria: Record<string, Invocation> = {
@@ -74,6 +75,27 @@ function isTrue(criterion: Collection): boolean {
   const value = dataOf(criterion[0])
   if (criterion.length > 1 || typeof value !== 'boolean') throw new Unevaluable('A criterion is not true or false.')
   return value
+}
+
+const conversion = (of: RegExp, accepts: (decimal: Decimal) => boolean): Invocation => ({
+  arity: { 0: [] },
+  internalStructures: true,
+  fn(items) {
+    if (items.length > 1) throw new Unevaluable('More than one item is converted.')
+    const value = dataOf(items[0])
+    if (typeof value === 'boolean') return value ? 1 : 0
+    if (isDecimal(value)) return accepts(value) ? value : []
+    const text = typeof value === 'bigint' ? value.toString() : value
+    if (typeof text !== 'string' || !of.test(text)) return []
+    if (!isExact(text)) throw new Unevaluable('A text is a number with more digits than can be counted with.')
+    return fhirPathPackage().FP_Decimal.getDecimal(text)
+  },
+})
+
+/** The package makes JavaScript's numbers of texts: two that are close would be one. */
+const conversions: Record<string, Invocation> = {
+  toInteger: conversion(/^[+-]?\d+$/, (decimal) => decimal.isInteger()),
+  toDecimal: conversion(/^[+-]?\d+(\.\d+)?$/, () => true),
 }
 
 const textFunction = (

@@ -16,3 +16,11 @@ export function isElementNode(item: unknown): item is ElementNode {
 }
 
 export const dataOf = (item: unknown): unknown => (isElementNode(item) ? item.data : item)
+
+/** A decimal as the package has it. */
+export interface Decimal {
+  isInteger(): boolean
+}
+
+export const isDecimal = (data: unknown): data is Decimal =>
+  typeof data === 'object' && data !== null && 'decimalPlaces' in data && 'isInteger' in data

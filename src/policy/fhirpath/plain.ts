@@ -1,5 +1,6 @@
 import type { Definitions } from '../../fhir/definitions.ts'
 import type { Children, Element, Resource } from '../../fhir/element.ts'
+import { isExact } from './numbers.ts'
 import { Unevaluable } from './unevaluable.ts'
 
 /** An object of FHIR JSON, without a prototype: the names in it are the client's to choose. */
@@ -67,10 +68,12 @@ class PlainWriter {
     }
   }
 
-  value(holder: object, key: string | number, { value }: Element): void {
+  value(holder: object, key: string | number, { type, value }: Element): void {
     switch (value!.kind) {
       case 'string':
-        Reflect.set(holder, key, value!.text)
+        // The package makes a number of it, however long it is.
+        if (type === 'integer64' && !isExact(value!.text)) hide(holder, key)
+        else Reflect.set(holder, key, value!.text)
         return
       case 'boolean':
         Reflect.set(holder, key, value!.text === 'true')
@@ -85,19 +88,6 @@ class PlainWriter {
 /** As FHIR JSON writes it: FHIR's primitive types are in lower case; of an undefined element only its value tells. */
 function isPrimitive(element: Element): boolean {
   return element.value !== undefined || (element.type !== undefined && !element.resource && /^[a-z]/.test(element.type))
-}
-
-/**
- * Whether a number is one of FHIRPath's decimals: up to 20 digits before the point and 8 after it.
- * https://hl7.org/fhirpath/#decimal
- */
-function isExact(text: string): boolean {
-  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
-  if (whole.length + fraction.length > 60 || exponent.length > 3) return false
-  const digits = (whole + fraction).replace(/^0+/, '')
-  const significant = digits.replace(/0+$/, '')
-  const after = fraction.length - Number(exponent) - (digits.length - significant.length)
-  return significant === '' || (after <= 8 && significant.length - after <= 20)
 }
 
 function hide(holder: object, key: string | number): void {

@@ -412,6 +412,48 @@ describe('what FHIRPath cannot see as it is', () => {
     },
   )
 
+  it.each([
+    ["'9007199254740993'.toDecimal() = '9007199254740992'.toDecimal()", broken],
+    ["'9007199254740993'.toInteger() = 9007199254740993", 'permitted'],
+    [
+      "'+1.50'.toDecimal() = 1.5 and true.toInteger() = 1 and '1.5'.toInteger().empty() and (2).toInteger() = 2",
+      'permitted',
+    ],
+    ["'1234567890123456789012'.toInteger() > 1", failed],
+    [`10${'.select($this * $this)'.repeat(40)} mod 7 = 1`, failed],
+    [`5 mod (1 / 10${'.select($this * $this)'.repeat(6)}) = 1`, failed],
+    [`10${'.select($this * $this)'.repeat(4)} > 1`, 'permitted'],
+  ])('texts become numbers, and numbers are counted with, exactly or not at all: %s', (require, expected) => {
+    expect(told(update(policyWith({ require }), finished))).toEqual(expected)
+  })
+
+  it.each([
+    ['9007199254740993', '9007199254740992', broken],
+    ['9'.repeat(20), '9'.repeat(20), 'permitted'],
+    ['9'.repeat(500_000), '9'.repeat(500_000), failed],
+    ['x', 'x', failed],
+  ])('an integer of 64 bits is one, too', (size, other, expected) => {
+    const rules = { 'if-match': 'required', rest: { 'permit-as': 'edit' } }
+    const require = '%after.content.attachment.size = %before.content.attachment.size'
+    const policy = compiled(
+      JSON.stringify({
+        policy: 'p',
+        fhir: '5.0.0',
+        resources: {
+          DocumentReference: { interactions: ['update'], update: { ...rules, invariants: [{ rule: 'it', require }] } },
+        },
+      }),
+    )
+    const sized = (own: string, status: string) =>
+      read({ resourceType: 'DocumentReference', status, content: [{ attachment: { size: own } }] }, policy)
+    const write = { before: sized(size, 'current'), after: sized(other, 'superseded') }
+    const surroundings = { bases: [], maxRefusals: 50, request: plainRequest('update') }
+    const decision = judge(policy, { interaction: 'update', type: 'DocumentReference', ...write }, surroundings)
+    const renamed = (text: string) =>
+      text.replace('Encounter', 'DocumentReference').replaceAll('rule 0', 'it').replace('Rule 0', 'It')
+    expect(told(decision)).toEqual(typeof expected === 'string' ? expected : expected.map(renamed))
+  })
+
   it('a choice that is there in two types refuses who looks at it', () => {
     const extension = [{ url: 'https://a.example', valueCode: 'good', valueString: 'bad' }]
     const require = "%after.extension('https://a.example').value = 'good'"
