@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { caseFileSchema } from '../../src/cases/schema.ts'
-import { gatewayFileSchema } from '../../src/config/gateway-file.ts'
+import { gatewayFileSchema } from '../../src/config/gateway-schema.ts'
 import { policySchema } from '../../src/policy/schema.ts'
 
 /** The part of JSON Schema (draft 7, which editors know best) that comes out of zod here. */

@@ -41,6 +41,22 @@ describe('the JSON Schemas', () => {
   const policy = (rules: string) =>
     `policy: p\nfhir: 4.0.1\nresources:\n  Flag:\n    interactions: [update]\n    update:\n${rules}`
 
+  const base = (upstream: string) => `bases: [{ path: /a, policy: p.yaml, upstream: { ${upstream} } }]`
+
+  it.each<[string, string]>([
+    ['an upstream', base('url: http://localhost:8081/fhir/')],
+    ['an upstream in capitals, without a path', base('url: HTTPS://FHIR.EXAMPLE')],
+    ['an upstream by its address', base("url: 'http://[::1]:8080/r4'")],
+    ['header fields', `${base('')}\nforward-header-fields: [X-Tenant, traceparent]\nrule-header-fields: [X-Role]`],
+    ['sizes and durations', `${base('')}\nlimits: { body: 512 KiB }\ntimeouts: { drain: 1500ms, connect: 2 s }`],
+    ['no cache', `${base('')}\ncache: off`],
+  ])('take %s, in an editor as in the gateway', (_, text) => {
+    expect({ editor: byEditor('gateway', dataOf(text)), gateway: byGateway('gateway', dataOf(text)) }).toEqual({
+      editor: true,
+      gateway: true,
+    })
+  })
+
   it.each<[string, Name, string]>([
     ['a gateway without bases', 'gateway', 'limits: {}'],
     ['a base without a policy', 'gateway', 'bases: [{ path: /a }]'],
@@ -51,6 +67,12 @@ describe('the JSON Schemas', () => {
     ['a duration in words', 'gateway', 'bases: [{ path: /a, policy: p.yaml }]\ntimeouts: { drain: soon }'],
     ['a count of nothing', 'gateway', 'bases: [{ path: /a, policy: p.yaml }]\nlimits: { nesting: 0 }'],
     ['a cache that is neither on nor off', 'gateway', 'bases: [{ path: /a, policy: p.yaml }]\ncache: of'],
+    ['an upstream of another scheme', 'gateway', base('url: ftp://fhir.example')],
+    ['an upstream with a user', 'gateway', base("url: 'http://me@fhir.example/r4'")],
+    ['an upstream with a query', 'gateway', base("url: 'http://fhir.example/r4?x=1'")],
+    ['a header field of the gateway’s own', 'gateway', `${base('')}\nforward-header-fields: [If-Match]`],
+    ['a header field that holds credentials', 'gateway', `${base('')}\nrule-header-fields: [authorization]`],
+    ['a header field with a space', 'gateway', `${base('')}\nforward-header-fields: [X Tenant]`],
     ['a policy without a name', 'policy', 'fhir: 4.0.1\nresources: {}'],
     ['an unknown setting of a rule', 'policy', policy('      if-mach: required\n')],
     ['an unknown interaction', 'policy', 'policy: p\nfhir: 4.0.1\nresources: { Flag: { interactions: [raed] } }'],

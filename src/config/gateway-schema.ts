@@ -1,0 +1,161 @@
+import { z } from 'zod'
+import { neverForwarded } from './never-forwarded.ts'
+import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts'
+import { fhirBaseUrlExpected, fhirBaseUrlPattern, parseFhirBaseUrl } from './upstream-url.ts'
+
+/** What a rule compared with them would stand in the policy, and what it said of them in an answer. */
+const secret: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/** A text that is read into something else, what it must look like, and the same for editors. */
+interface Reading<T> {
+  readonly read: (text: string) => T | undefined
+  readonly expected: string
+  /** What `read` takes matches it; what else does is left to `check`. */
+  readonly pattern: RegExp
+  readonly not?: readonly string[]
+}
+
+function readAs<T>({ read, expected, pattern, not }: Reading<T>) {
+  const message = `Expected ${expected}.`
+  return z
+    .string()
+    .meta({
+      pattern: pattern.source,
+      patternErrorMessage: message,
+      ...(not && { not: { enum: not }, errorMessage: message }),
+    })
+    .transform((text, context): T => {
+      const value = read(text)
+      if (value !== undefined) return value
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    })
+}
+
+const matching = (pattern: RegExp, expected: string) =>
+  readAs({ pattern, expected, read: (text) => (pattern.test(text) ? text : undefined) })
+
+function duration(preset: string) {
+  const expected = 'a duration such as `250ms`, `30s`, `5m` or `1h`'
+  return readAs({ read: parseDuration, expected, pattern: durationPattern }).prefault(preset)
+}
+
+const size = (preset: string) =>
+  readAs({ read: parseSize, expected: 'a size such as `512 KiB` or `1 MiB`', pattern: sizePattern }).prefault(preset)
+
+/** The name of a header field, in lower case, that is not among some. */
+function headerField(closed: ReadonlySet<string>, expected: string) {
+  return readAs({
+    expected,
+    pattern: fieldName,
+    not: [...closed].flatMap((name) => [name, name.replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase())]),
+    read(text) {
+      const name = text.toLowerCase()
+      return fieldName.test(text) && !closed.has(name) ? name : undefined
+    },
+  })
+}
+
+const count = (preset: number, most: number) => z.int().min(1).max(most).default(preset)
+
+const base = z
+  .strictObject({
+    path: matching(
+      /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/,
+      'a path with a leading and no trailing slash, such as `/fhir`',
+    ).describe('The path of the FHIR base on our side: `/STU3`. One base may not lie within another.'),
+    policy: matching(/\S/, 'the path of a policy file').describe(
+      'The policy file that governs the base, relative to gateway.yaml.',
+    ),
+    upstream: z
+      .strictObject({
+        url: readAs({ read: parseFhirBaseUrl, expected: fhirBaseUrlExpected, pattern: fhirBaseUrlPattern })
+          .optional()
+          .describe(
+            'The FHIR base behind this one. UPSTREAM_URL goes before it where there is one base; with neither, the sandbox stands in.',
+          ),
+        'paging-parameter': matching(/^[A-Za-z0-9._~-]+$/, 'the name of a query parameter')
+          .optional()
+          .describe('The query parameter of the server’s own links to further pages. HAPI FHIR: `_getpages`.'),
+        'pinned-delete': z
+          .literal('history-version')
+          .optional()
+          .describe(
+            'How a delete is pinned to a version, where a policy permits one. HAPI FHIR: `history-version`, which is DELETE [type]/[id]/_history/[version]. Without it no delete is sent.',
+          ),
+      })
+      .prefault({})
+      .describe('The server behind the base.'),
+  })
+  .describe('One FHIR base: where clients find it, its policy, and the server behind it.')
+  .meta({ id: 'base' })
+
+/** The shape of gateway.yaml. The JSON Schema for editors and docs/configuration.md are made from it. */
+export const gatewayFileSchema = z
+  .strictObject({
+    bases: z.array(base).min(1).describe('The FHIR bases that are served.'),
+    limits: z
+      .strictObject({
+        body: size('1 MiB').describe('The largest request body, after inflating.'),
+        nesting: count(64, 1000).describe('The deepest nesting of a body.'),
+        elements: count(50_000, 1_000_000).describe(
+          'The most elements of a body, and of a stored resource that is read to be judged.',
+        ),
+        'bundle-entries': count(200, 10_000).describe('The most entries of a transaction or batch.'),
+        'stored-resource': size('4 MiB').describe('The largest stored resource that is read to be judged.'),
+        'rewritten-answer': size('16 MiB').describe(
+          'The largest answer whose URLs become ours: a Bundle, a CapabilityStatement.',
+        ),
+        refusals: count(50, 1000).describe('The most refusals that one answer names.'),
+      })
+      .prefault({})
+      .describe('What is too large.'),
+    timeouts: z
+      .strictObject({
+        request: duration('30s').describe('To receive a request from the client.'),
+        connect: duration('2s').describe('To connect to the upstream.'),
+        upstream: duration('30s').describe(
+          'For the upstream’s answer to begin, and between two parts of it; twice that for the whole, unless it is streamed on.',
+        ),
+        drain: duration('25s').describe('For requests in flight to end after SIGTERM.'),
+      })
+      .prefault({})
+      .describe('What is too slow.'),
+    cache: z
+      .union([
+        z.literal('off').describe('Nothing is kept.'),
+        z.strictObject({
+          size: size('64 MiB').describe('The most memory that they take, as far as their texts tell it.'),
+          expire: duration('5m').describe('How long one is kept.'),
+        }),
+      ])
+      .prefault({})
+      .describe('Stored versions, kept to judge against: `off` for a server that shows each caller something else.'),
+    'forward-header-fields': z
+      .array(headerField(neverForwarded, 'the name of a header field that the gateway does not make itself'))
+      .default([])
+      .describe('Request header fields that go to the upstream beside those that FHIR and HTTP name.'),
+    'rule-header-fields': z
+      .array(headerField(secret, 'the name of a header field that holds no credentials'))
+      .default([])
+      .describe(
+        'Request header fields that the rules of policies may ask about, as %`header-x-name`. A client can send what it likes: name only those that something in front of the gateway sets, and lets nobody else set.',
+      ),
+    reload: z
+      .strictObject({
+        watch: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Whether a change of this file, of a policy or of a file that a policy names is taken by itself. Without it, SIGHUP has them read again.',
+          ),
+      })
+      .prefault({})
+      .describe('How the gateway learns of a changed config or policy. What is broken is told, and changes nothing.'),
+  })
+  .describe('What the gateway serves. Sizes: B, KiB, MiB, GiB. Durations: ms, s, m, h.')
+
+/** What gateway.yaml says, read: bytes, milliseconds, URLs. */
+export type GatewaySettings = z.output<typeof gatewayFileSchema>
