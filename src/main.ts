@@ -11,7 +11,8 @@ import { parseCommandLine, textOption, textOptions, type OptionValues } from './
 import { explainWrite } from './cli/explain.ts'
 import { helpText } from './cli/help.ts'
 import { serve } from './cli/serve.ts'
-import { test } from './cli/test.ts'
+import { watchTest } from './cli/test-watch.ts'
+import { mistakeOf, test, type Tested, type TestOptions } from './cli/test.ts'
 import { readEnvironment, type Environment } from './config/environment.ts'
 
 const packagedConfig = fileURLToPath(new URL('../config', import.meta.url))
@@ -45,20 +46,8 @@ async function run(args: readonly string[]): Promise<number> {
       ;(checked.exitCode === 0 ? tell : complain)(checked.text)
       return checked.exitCode
     }
-    case 'test': {
-      const { operands, options } = command
-      const tested = test({
-        paths: operands.length > 0 ? operands : [configPath],
-        only: textOption(options, 'only'),
-        junit: textOption(options, 'junit'),
-        tap: options['tap'] === true,
-        coverageRequired: options['require-coverage'] === true,
-        colours,
-      })
-      tell(tested.text)
-      complain(tested.mistakes)
-      return tested.exitCode
-    }
+    case 'test':
+      return testUntilSignal(command.operands, command.options)
     case 'explain': {
       const { options } = command
       const done = await explainWrite({
@@ -87,6 +76,42 @@ async function run(args: readonly string[]): Promise<number> {
       return 1
     }
   }
+}
+
+/** Once, or with --watch until a signal ends it. */
+async function testUntilSignal(operands: readonly string[], options: OptionValues): Promise<number> {
+  const asked: TestOptions = {
+    paths: operands.length > 0 ? operands : [configPath],
+    only: textOption(options, 'only'),
+    junit: textOption(options, 'junit'),
+    tap: options['tap'] === true,
+    coverageRequired: options['require-coverage'] === true,
+    watch: options['watch'] === true,
+    colours,
+  }
+  const mistake = mistakeOf(asked)
+  if (mistake !== undefined) {
+    complain(mistake)
+    return 2
+  }
+  const tellTested = ({ text, mistakes }: Tested) => {
+    tell(text)
+    complain(mistakes)
+  }
+  if (!asked.watch) {
+    const tested = test(asked)
+    tellTested(tested)
+    return tested.exitCode
+  }
+  const stopping = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
+  return watchTest(asked, {
+    stop: stopping.signal,
+    tell(tested) {
+      tellTested(tested)
+      tell('\nWaiting for a change; Ctrl+C ends it.\n')
+    },
+  })
 }
 
 async function backtestUntilSignal(options: OptionValues): Promise<number> {

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Case } from '../cases/case.ts'
 import { caseFileEnding, readCaseFile, readCases, type CaseFileRead } from '../cases/case-file.ts'
@@ -6,6 +5,7 @@ import { readGatewayFile } from '../config/gateway-file.ts'
 import { loadPolicy, shown } from '../config/load.ts'
 import type { Policy } from '../policy/policy.ts'
 import { writeDiagnostic, type Diagnostic } from '../policy/source.ts'
+import { trackFiles, type TrackedFiles } from './tracked-files.ts'
 
 /** A policy with all the cases that are to be run. */
 export interface Suite {
@@ -21,16 +21,14 @@ export interface SuitesRead {
   readonly suites: readonly Suite[]
   /** Everything that is wrong, each as text for a terminal. */
   readonly mistakes: readonly string[]
-  /** The absolute paths of all files that were read or looked for. */
-  readonly files: readonly string[]
 }
 
 /**
  * Finds the policies and the case files that the command line names, and reads them.
  * @param paths policy files, case files, folders or files of a config, and folders of case files
  */
-export function readSuites(paths: readonly string[]): SuitesRead {
-  return new SuiteReader().read(paths)
+export function readSuites(paths: readonly string[], files: TrackedFiles = trackFiles()): SuitesRead {
+  return new SuiteReader(files).read(paths)
 }
 
 /** A case file that was found; its cases are read when its policy is there. */
@@ -43,21 +41,25 @@ interface FoundCases {
 
 class SuiteReader {
   readonly #mistakes: string[] = []
-  readonly #files = new Set<string>()
+  readonly #files: TrackedFiles
   /** Absolute path of a policy file → its case files that were asked for, by absolute path. */
   readonly #wanted = new Map<string, Map<string, FoundCases>>()
+
+  constructor(files: TrackedFiles) {
+    this.#files = files
+  }
 
   read(paths: readonly string[]): SuitesRead {
     for (const path of paths) this.#find(resolve(path))
     const suites = [...this.#wanted].flatMap(([policyFile, found]) => this.#suite(policyFile, [...found.values()]))
-    return { suites, mistakes: [...new Set(this.#mistakes)], files: [...this.#files] }
+    return { suites, mistakes: [...new Set(this.#mistakes)] }
   }
 
   #find(path: string): void {
     if (caseFileEnding.test(path)) return this.#findCaseFile(path)
     const gatewayFile = join(path, 'gateway.yaml')
-    if (!isFolder(path)) return this.#findFile(path)
-    if (this.#text(gatewayFile) !== undefined) return this.#findConfig(gatewayFile)
+    if (!this.#files.isFolder(path)) return this.#findFile(path)
+    if (this.#files.text(gatewayFile) !== undefined) return this.#findConfig(gatewayFile)
     const found = this.#casesIn(path)
     if (found.length === 0) {
       this.#mistakes.push(`There is neither a gateway.yaml nor a case file (NAME.cases.yaml) in ${shown(path)}.`)
@@ -73,7 +75,7 @@ class SuiteReader {
 
   /** A policy with its cases, or the file of a config under another name. */
   #findFile(path: string): void {
-    const text = this.#text(path)
+    const text = this.#files.text(path)
     if (text === undefined) this.#mistakes.push(`There is no file ${shown(path)}.`)
     else if (/^bases\s*:/m.test(text) && !/^policy\s*:/m.test(text)) this.#findConfig(path)
     else {
@@ -89,11 +91,11 @@ class SuiteReader {
 
   /** The policies of a config, and those beside them that have cases. */
   #findConfig(path: string): void {
-    const { source, settings, diagnostics } = readGatewayFile(shown(path), this.#text(path) ?? '')
+    const { source, settings, diagnostics } = readGatewayFile(shown(path), this.#files.text(path) ?? '')
     this.#tell(diagnostics)
     const policies = (settings?.bases ?? []).map((base) => resolve(dirname(path), base.policy))
     for (const [i, policyFile] of policies.entries()) {
-      if (this.#text(policyFile) !== undefined) this.#wantPolicy(policyFile)
+      if (this.#files.text(policyFile) !== undefined) this.#wantPolicy(policyFile)
       else this.#tell([source.diagnose(['bases', i, 'policy'], `There is no file \`${shown(policyFile)}\`.`)])
     }
     for (const folder of new Set(policies.map((policyFile) => dirname(policyFile)))) {
@@ -112,13 +114,11 @@ class SuiteReader {
   }
 
   #casesIn(folder: string): FoundCases[] {
-    this.#files.add(folder)
-    const names = isFolder(folder) ? readdirSync(folder).filter((name) => caseFileEnding.test(name)) : []
-    return names.sort().flatMap((name) => this.#caseFile(join(folder, name)) ?? [])
+    return this.#files.names(folder, caseFileEnding).flatMap((name) => this.#caseFile(join(folder, name)) ?? [])
   }
 
   #caseFile(file: string): FoundCases | undefined {
-    const text = this.#text(file)
+    const text = this.#files.text(file)
     if (text === undefined) return undefined
     const read = readCaseFile(shown(file), text)
     return { file, read, policyFile: resolve(dirname(file), read.ok ? read.file.policy : read.policy) }
@@ -130,7 +130,7 @@ class SuiteReader {
     if (!policy) return []
     const cases = found.flatMap(({ file, read }) => {
       if (!read.ok) return []
-      const known = readCases(read.file, policy, (path) => this.#bytes(resolve(dirname(file), path)))
+      const known = readCases(read.file, policy, (path) => this.#files.bytes(resolve(dirname(file), path)))
       if (known.ok) return known.cases
       this.#tell(known.diagnostics)
       return []
@@ -140,8 +140,7 @@ class SuiteReader {
   }
 
   #policy(policyFile: string, found: readonly FoundCases[]): Policy | undefined {
-    this.#files.add(policyFile)
-    const loaded = loadPolicy(policyFile)
+    const loaded = loadPolicy(policyFile, this.#files.read)
     if (loaded.ok) return loaded.policy
     if ('diagnostics' in loaded) this.#tell(loaded.diagnostics)
     else {
@@ -157,23 +156,4 @@ class SuiteReader {
   #tell(diagnostics: readonly Diagnostic[]): void {
     for (const diagnostic of diagnostics) this.#mistakes.push(writeDiagnostic(diagnostic))
   }
-
-  #text(file: string): string | undefined {
-    const bytes = this.#bytes(file)
-    return bytes && new TextDecoder().decode(bytes)
-  }
-
-  #bytes(file: string): Uint8Array | undefined {
-    this.#files.add(file)
-    try {
-      return readFileSync(file)
-    } catch (error) {
-      if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
-      throw error
-    }
-  }
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }

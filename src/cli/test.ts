@@ -6,6 +6,7 @@ import { writeJunit } from './test-junit.ts'
 import { runSuites, type SuiteResult } from './test-results.ts'
 import { writeTap } from './test-tap.ts'
 import { writeResults } from './test-text.ts'
+import { trackFiles, type TrackedFiles } from './tracked-files.ts'
 
 /** What `test` is asked, as the command line has it. */
 export interface TestOptions {
@@ -18,6 +19,8 @@ export interface TestOptions {
   /** TAP in place of the text. */
   readonly tap: boolean
   readonly coverageRequired: boolean
+  /** Run again when a file changes. */
+  readonly watch: boolean
   readonly colours: Colours
 }
 
@@ -28,18 +31,20 @@ export interface Tested {
   readonly text: string
   /** For standard error. */
   readonly mistakes: string
-  /** The absolute paths of everything that was read or looked for. */
-  readonly files: readonly string[]
+}
+
+/** What is wrong with the options, before anything is read. */
+export function mistakeOf({ only, coverageRequired, tap, watch }: TestOptions): string | undefined {
+  if (only !== undefined && coverageRequired) return '--require-coverage needs all cases: leave --only out.\n'
+  if (tap && watch) return '--tap prints one report, and --watch many: leave one of them out.\n'
+  return undefined
 }
 
 /** Runs the cases of policies, and tells what came out. A mistake in any file keeps all from being run. */
-export function test(options: TestOptions): Tested {
+export function test(options: TestOptions, files: TrackedFiles = trackFiles()): Tested {
   const { only, junit, tap, coverageRequired, colours } = options
-  const { suites, mistakes, files } = readSuites(options.paths)
-  const failed = (text: string): Tested => ({ exitCode: 2, text: '', mistakes: text, files })
-  if (only !== undefined && coverageRequired) {
-    return failed('--require-coverage needs all cases: leave --only out.\n')
-  }
+  const failed = (text: string): Tested => ({ exitCode: 2, text: '', mistakes: text })
+  const { suites, mistakes } = readSuites(options.paths, files)
   if (mistakes.length > 0) {
     const count = counted(mistakes.length, 'mistake', 'mistakes')
     return failed(`${mistakes.join('\n\n')}\n\n${count}. No case was run.\n`)
@@ -57,7 +62,7 @@ export function test(options: TestOptions): Tested {
     }
   }
   const text = tap ? writeTap(results, coverageRequired) : writeResults(results, colours)
-  return { exitCode: isGood(results, coverageRequired) ? 0 : 1, text, mistakes: '', files }
+  return { exitCode: isGood(results, coverageRequired) ? 0 : 1, text, mistakes: '' }
 }
 
 function isGood(results: readonly SuiteResult[], coverageRequired: boolean): boolean {

@@ -86,12 +86,17 @@ export type LoadedPolicy =
 /**
  * Reads one policy file, whether a config names it or not. What it names is read from the folder of the gateway.yaml above
  * it, as the gateway would, else from its own folder.
+ * @param read how its files are read
  */
-export function loadPolicy(path: string): LoadedPolicy {
+export function loadPolicy(path: string, read: ReadFile = readFile): LoadedPolicy {
   const file = resolve(path)
-  const text = readFile(file)
+  const text = read(file)
   if (typeof text !== 'string') return { ok: false, mistake: unreadable(`file ${shown(file)}`, text.code) }
-  const compiled = compilePolicy(shown(file), text, readBeside(file, folderOfConfig(dirname(file)) ?? dirname(file)))
+  const compiled = compilePolicy(
+    shown(file),
+    text,
+    readBeside(file, folderOfConfig(dirname(file)) ?? dirname(file), read),
+  )
   return compiled.ok ? compiled : { ...compiled, policies: 1 }
 }
 

@@ -1,66 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { SaxesParser } from 'saxes'
-import { Parser } from 'tap-parser'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { coloured, plain } from '../../../src/cli/colour.ts'
-import { test, type Tested, type TestOptions } from '../../../src/cli/test.ts'
-
-const policy = `policy: flags
-fhir: 4.0.1
-resources:
-  Flag:
-    interactions: [update, create]
-    update:
-      if-match: required
-      changes:
-        removal: [{ replaced: status, from: active, to: inactive }]
-    create:
-      changes:
-        new: [{ added: $this, rule: active, open: true, holds: { status: { is: active } } }]
-`
-const resources = `resources:
-  flag: { resourceType: Flag, id: f1, status: active, code: { text: Hearing } }
-cases:
-`
-const good = `${resources}
-  - { case: a flag is removed, before: flag, change: [{ op: replace, path: /status, value: inactive }], permit: removal }
-  - case: nothing else changes
-    before: flag
-    change: [{ op: remove, path: /code }, { op: remove, path: /status }]
-    refuse: [{ at: code, rule: Flag.update }, { at: status }]
-`
-const bad = `${good}
-  - { case: a text is corrected, before: flag, change: [{ op: replace, path: /code/text, value: Sight }], permit: removal }
-  - { case: a flag is made, create: flag, refuse: [{ at: status, status: 422 }] }
-  - { case: a status is taken away, before: flag, change: [{ op: remove, path: /status }], refuse: [{ at: status, status: 403 }] }
-`
-
-/** A folder with these files; the absolute paths of others lie in it, too. */
-function folderWith(files: Readonly<Record<string, string>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'cases-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true })
-    writeFileSync(join(folder, name), text)
-  }
-  return folder
-}
-
-function run(folder: string, paths: readonly string[], options: Partial<TestOptions> = {}): Tested {
-  const done = test({
-    only: undefined,
-    junit: undefined,
-    tap: false,
-    coverageRequired: false,
-    colours: plain,
-    ...options,
-    paths: paths.map((path) => join(folder, path)),
-  })
-  const relative = (text: string) => text.replaceAll(`${folder}/`, '')
-  return { ...done, text: relative(done.text), mistakes: relative(done.mistakes) }
-}
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { coloured } from '../../../src/cli/colour.ts'
+import { mistakeOf, test, type TestOptions } from '../../../src/cli/test.ts'
+import { trackFiles } from '../../../src/cli/tracked-files.ts'
+import { bad, folderWith, good, plainly, policy, resources, run } from './cases-folder.ts'
 
 describe('test', () => {
   it('has a line for each case, what differs below those that fail, and what no case tries', () => {
@@ -178,18 +122,32 @@ describe('what test runs', () => {
     expect(run(folder, ['.'], { coverageRequired: true }).exitCode).toBe(1)
   })
 
-  it('is known by the names of all files that were read or looked for, so that they can be watched', () => {
+  it.each<[string, (folder: string) => void, boolean]>([
+    ['a policy', (folder) => writeFileSync(join(folder, 'flags.yaml'), `${policy}# changed\n`), true],
+    ['a case file', (folder) => writeFileSync(join(folder, 'flags.cases.yaml'), good), true],
+    ['a body that a case names', (folder) => writeFileSync(join(folder, 'bodies/flag.json'), '{}'), true],
+    ['a body that is taken away', (folder) => rmSync(join(folder, 'bodies/flag.json')), true],
+    ['a list of codes that the policy names', (folder) => writeFileSync(join(folder, 'lists/a.json'), '{}'), true],
+    ['a case file that is new', (folder) => writeFileSync(join(folder, 'new.cases.yaml'), ''), true],
+    ['a file that nothing names', (folder) => writeFileSync(join(folder, 'report.xml'), ''), false],
+    ['nothing', () => {}, false],
+  ])('is known, so that a change can be told: %s', (_, change, expected) => {
+    const reasons = { resourceType: 'CodeSystem', url: 'https://r', content: 'complete', concept: [{ code: 'a' }] }
     const folder = folderWith({
-      'flags.yaml': policy,
+      'flags.yaml': policy
+        .replace('resources:', 'lists: { reasons: { file: lists/a.json } }\nresources:')
+        .replace('{ is: active } }', '{ is: active }, category: { times: 0..*, coded: reasons } }'),
       'flags.cases.yaml': `${good}  - { case: by a file, create: { file: bodies/flag.json }, permit: new }\n`,
       'bodies/flag.json': '{"resourceType":"Flag","status":"active"}',
+      'lists/a.json': JSON.stringify(reasons),
     })
-    const { files: read, exitCode } = run(folder, ['flags.yaml'])
-    expect(exitCode).toBe(0)
-    for (const name of ['flags.yaml', 'flags.cases.yaml', 'bodies/flag.json'])
-      expect(read).toContain(join(folder, name))
-    rmSync(join(folder, 'bodies/flag.json'))
-    expect(run(folder, ['flags.yaml']).files).toContain(join(folder, 'bodies/flag.json'))
+    const files = trackFiles()
+    expect(test({ ...plainly, paths: [join(folder, 'flags.yaml')] }, files)).toMatchObject({
+      exitCode: 0,
+      mistakes: '',
+    })
+    change(folder)
+    expect(files.haveChanged()).toBe(expected)
   })
 
   it.each<[string, Readonly<Record<string, string>>, string[], Partial<TestOptions>, string]>([
@@ -253,13 +211,6 @@ describe('what test runs', () => {
     ],
     ['names that no case has', files, ['.'], { only: 'nobody' }, 'No case has such a name. Nothing was run.\n'],
     [
-      'some cases that should try all rules',
-      files,
-      ['.'],
-      { only: 'flag', coverageRequired: true },
-      '--require-coverage needs all cases: leave --only out.\n',
-    ],
-    [
       'a report that cannot be written',
       files,
       ['.'],
@@ -273,120 +224,20 @@ describe('what test runs', () => {
   })
 })
 
-/** Names that a report could stumble over. */
-const hostile = String.raw`  - { case: "1..9 # SKIP \\ <&\"'> ]]> \0\a\e\u0085 \uFFFE \n...\nnot ok 7", create: flag, permit: no-change }
-  - { case: "# TODO", create: flag, permit: new }
-`
-
-describe('the report in the Test Anything Protocol', () => {
-  function tapOf(cases: string, options: Partial<TestOptions> = {}) {
-    const folder = folderWith({ 'flags.yaml': policy, 'flags.cases.yaml': cases })
-    const { text, exitCode } = run(folder, ['flags.yaml'], { tap: true, ...options })
-    const parser = new Parser({ strict: true })
-    const points: { ok: boolean; name: string; diag?: Record<string, unknown>; todo?: unknown; skip?: unknown }[] = []
-    parser.on('assert', (point) => points.push(point))
-    parser.end(text)
-    return { text, exitCode, points, results: parser.results! }
-  }
-
-  it('has a point for each case, and one for the rules that no case tries', () => {
-    const { text, exitCode, points, results } = tapOf(bad)
-    expect(text).toMatch(/^TAP version 14\n1\.\.6\nok 1 - flags: Flag: a flag is removed\n/)
-    expect(exitCode).toBe(1)
-    expect(results).toMatchObject({ count: 6, pass: 2, fail: 4, todo: 1 })
-    expect(results.failures.filter((failure) => failure.tapError !== null)).toEqual([])
-    expect(points[2]!.diag).toEqual({
-      at: { file: 'flags.cases.yaml', line: 11 },
-      expected: 'permitted as removal',
-      got: 'refused',
-      differences: [{ unexpected: '422 business-rule at Flag.code.text by Flag.update' }],
-    })
-    expect(points[4]!.diag).toMatchObject({
-      differences: [{ features: [{ name: 'status', expected: '403', got: '422' }] }],
-    })
-    expect(points[5]).toMatchObject({
-      ok: false,
-      todo: 'not required',
-      diag: { lacking: ['Flag.create.new: no permitted and no refused case'] },
-    })
-  })
-
-  it('fails for rules that no case tries when they are required', () => {
-    expect(tapOf(good).results).toMatchObject({ ok: true })
-    const { results, exitCode } = tapOf(good, { coverageRequired: true })
-    expect({ ok: results.ok, exitCode }).toEqual({ ok: false, exitCode: 1 })
-  })
-
-  it('lets no name of a case change what it says', () => {
-    const { points, results } = tapOf(`${resources}${hostile}`)
-    expect(points.slice(0, 2).map(({ ok, name, todo = false, skip = false }) => ({ ok, name, todo, skip }))).toEqual([
-      {
-        ok: false,
-        name: String.raw`flags: Flag: 1..9 # SKIP \ <&"'> ]]> \u{0}\u{7}\u{1b}\u{85} \u{fffe} \u{a}...\u{a}not ok 7`,
-        todo: false,
-        skip: false,
-      },
-      { ok: true, name: 'flags: Flag: # TODO', todo: false, skip: false },
-    ])
-    expect(results.count).toBe(3)
-  })
-})
-
-describe('the report for JUnit', () => {
-  function junitOf(cases: string, options: Partial<TestOptions> = {}) {
-    const folder = folderWith({ 'flags.yaml': policy, 'flags.cases.yaml': cases })
-    const file = join(folder, 'report.xml')
-    const { text } = run(folder, ['flags.yaml'], { junit: file, ...options })
-    const xml = readFileSync(file, 'utf8').replaceAll(`${folder}/`, '')
-    const tags: { name: string; attributes: Record<string, string>; text: string }[] = []
-    const parser = new SaxesParser()
-    parser.on('error', (error) => {
-      throw error
-    })
-    parser.on('opentag', ({ name, attributes }) => void tags.push({ name, attributes, text: '' }))
-    parser.on('text', (part) => void (tags.at(-1) && (tags.at(-1)!.text += part)))
-    parser.write(xml).close()
-    return { text, xml, tags, named: (name: string) => tags.filter((tag) => tag.name === name) }
-  }
-
-  it('has the cases in a suite for each policy and resource type, beside the text', () => {
-    const { text, named } = junitOf(bad)
-    expect(text).toContain('5 cases, 3 failed.')
-    expect(named('testsuites')[0]!.attributes).toMatchObject({ tests: '5', failures: '3' })
-    expect(named('testsuite').map(({ attributes }) => attributes)).toEqual([
-      { name: 'flags: Flag', tests: '5', failures: '3', errors: '0', skipped: '0' },
-    ])
-    expect(named('testcase')[2]!.attributes).toEqual({
-      name: 'a text is corrected',
-      classname: 'flags.Flag',
-      file: 'flags.cases.yaml',
-      line: '11',
-    })
-    expect(named('failure').map(({ attributes, text: own }) => [attributes['message'], own.trim()])).toEqual([
-      [
-        'expected: permitted as removal; got: refused',
-        'unexpected: 422 business-rule at Flag.code.text by Flag.update',
-      ],
-      ['expected: refused; got: permitted as new', 'missing: 422 at Flag.status'],
-      [
-        'expected: refused; got: refused',
-        'differing: 422 business-rule at Flag.status by Flag.update.removal.status; status: expected 403, got 422',
-      ],
-    ])
-  })
-
-  it('has the rules that no case tries as failures when they are required', () => {
-    expect(junitOf(good).named('failure')).toEqual([])
-    const { named } = junitOf(good, { coverageRequired: true })
-    expect(named('testsuites')[0]!.attributes).toMatchObject({ tests: '3', failures: '1' })
-    expect(named('testcase').at(-1)!.attributes).toMatchObject({ name: 'Flag.create.new', classname: 'flags.coverage' })
-  })
-
-  it('is well-formed whatever a case is called', () => {
-    const { named } = junitOf(`${resources}${hostile}`)
-    expect(named('testcase').map(({ attributes }) => attributes['name'])).toEqual([
-      String.raw`1..9 # SKIP \ <&"'> ]]> \u{0}\u{7}\u{1b}\u{85} \u{fffe} \u{a}...\u{a}not ok 7`,
-      '# TODO',
-    ])
+describe('what test is asked', () => {
+  it.each<[string, Partial<TestOptions>, string | undefined]>([
+    ['nothing in particular', {}, undefined],
+    [
+      'some cases that should try all rules',
+      { only: 'x', coverageRequired: true },
+      '--require-coverage needs all cases: leave --only out.\n',
+    ],
+    [
+      'many reports in one',
+      { tap: true, watch: true },
+      '--tap prints one report, and --watch many: leave one of them out.\n',
+    ],
+  ])('may not be %s', (_, options, mistake) => {
+    expect(mistakeOf({ ...plainly, paths: [], ...options })).toBe(mistake)
   })
 })
