@@ -35,6 +35,7 @@ interface Kept {
   readonly reloading: Reloading
   /** The name of the policy that was taken last. */
   served(): string
+  digest(): string
   readonly attempts: readonly Attempt[]
   /** Waits for an attempt to be over, and for those before it. */
   tried(count: number): Promise<Attempt>
@@ -50,7 +51,7 @@ function keep(configPath: string): Kept {
   const { loaded } = result
   const attempts: Attempt[] = []
   const waiting = new Set<() => void>()
-  let served = loaded.bases[0]!.compiled.name
+  let served = loaded.bases[0]!.compiled
   const until = (isSo: () => boolean) =>
     new Promise<void>((resolve) => {
       const see = () => {
@@ -66,7 +67,7 @@ function keep(configPath: string): Kept {
     standing: { upstreamUrl: undefined, sandbox: undefined },
     loaded,
     files,
-    reconfigure: (config: GatewayConfig) => void (served = config.bases[0]!.policy.name),
+    reconfigure: (config: GatewayConfig) => void (served = config.bases[0]!.policy),
     tried(attempt) {
       attempts.push(attempt)
       for (const see of waiting) see()
@@ -76,13 +77,14 @@ function keep(configPath: string): Kept {
   return {
     reloading,
     attempts,
-    served: () => served,
+    served: () => served.name,
+    digest: () => served.digest,
     tried: async (count) => {
       await until(() => attempts.length >= count)
       return attempts[count - 1]!
     },
     serves: async (name) => {
-      await until(() => served === name)
+      await until(() => served.name === name)
       return attempts
     },
   }
@@ -170,6 +172,32 @@ describe('a change of a file is taken', () => {
     await kept.serves('other')
     writeFileSync(join(folder, 'other.yaml'), policy('changed'))
     expect(await kept.serves('changed')).toHaveLength(2)
+  })
+})
+
+describe('a list of codes that a policy names', () => {
+  const codes = (url: string) =>
+    JSON.stringify({ resourceType: 'CodeSystem', url, status: 'active', content: 'complete', concept: [{ code: 'a' }] })
+
+  it('is taken with it when it changes, and refused with it when it is broken', async () => {
+    const folder = newFolder()
+    fill(folder, 'first')
+    const file = join(folder, 'policies', 'p.yaml')
+    const list = join(folder, 'policies', 'codes.json')
+    const rules = `
+    create:
+      changes: { new: [{ added: $this, open: true, holds: { code: { coded: reasons } } }] }
+lists: { reasons: { file: codes.json } }
+`
+    writeFileSync(list, codes('http://one.example'))
+    writeFileSync(file, policy('first').replace('[read]\n', `[read, create]${rules}`))
+    const kept = keep(folder)
+    const before = kept.digest()
+    writeFileSync(list, codes('http://two.example'))
+    expect(await kept.tried(1)).toMatchObject({ result: 'applied' })
+    expect(kept.digest()).not.toBe(before)
+    writeFileSync(list, '{')
+    expect(await kept.tried(2)).toMatchObject({ result: 'refused', mistakes: [{ file, path: 'lists.reasons.file' }] })
   })
 })
 
