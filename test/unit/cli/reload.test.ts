@@ -163,6 +163,24 @@ describe('a change of a file is taken', () => {
     expect(kept.attempts).toEqual([{ cause: 'file change', result: 'applied' }])
   })
 
+  it('not before its writing has come to an end', async () => {
+    const folder = newFolder()
+    fill(folder, 'first')
+    const kept = keep(folder)
+    const parts = [...'and so on, for longer than a file that is written must be still'].keys()
+    await new Promise<void>((resolve) => {
+      const writing = setInterval(() => {
+        const { value: part, done } = parts.next()
+        writeFileSync(join(folder, 'policies', 'p.yaml'), policy(done ? 'whole' : `part-${part}`))
+        if (!done) return
+        clearInterval(writing)
+        resolve()
+      }, 20)
+    })
+    await kept.serves('whole')
+    expect(kept.attempts).toEqual([{ cause: 'file change', result: 'applied' }])
+  })
+
   it('also when it names another policy, whose changes are taken from then on', async () => {
     const folder = newFolder()
     fill(folder, 'first')
