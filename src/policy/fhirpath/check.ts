@@ -2,7 +2,9 @@ import type { Definitions } from '../../fhir/definitions.ts'
 import type { ElementType } from '../element-type.ts'
 import { didYouMean } from '../did-you-mean.ts'
 import { functions, refusedFunctions, type FunctionRule, type Parameter } from './functions.ts'
+import type { NodeMistake } from './read.ts'
 import { beginningOf, callOf, childrenOf, literalOf, type Node } from './node.ts'
+import { literalShape } from './literal-shape.ts'
 import { headerPrefix } from './names.ts'
 import {
   comparable,
@@ -17,12 +19,6 @@ import {
   type Shape,
 } from './shape.ts'
 
-/** One thing that is wrong with an expression, at a node of it. */
-export interface ExpressionMistake {
-  readonly node: Node
-  readonly message: string
-}
-
 /** What an expression asks of the request. */
 export interface AskedNode {
   /** A header field by its lower-case name; undefined: the scopes of a token. */
@@ -32,7 +28,7 @@ export interface AskedNode {
 
 export interface CheckedExpression {
   readonly gives: Shape
-  readonly mistakes: readonly ExpressionMistake[]
+  readonly mistakes: readonly NodeMistake[]
   readonly asks: readonly AskedNode[]
 }
 
@@ -54,7 +50,7 @@ const fieldName = /^[!#$%&'*+\-.^_|~0-9a-z]+$/
 class Check {
   readonly root: Shape
   readonly definitions: Definitions
-  readonly mistakes: ExpressionMistake[] = []
+  readonly mistakes: NodeMistake[] = []
   readonly asks: AskedNode[] = []
 
   constructor(root: Shape, definitions: Definitions) {
@@ -263,30 +259,5 @@ class Check {
     }
     const hint = /header/i.test(name) ? ' A header field is written %`header-x-name`.' : didYouMean(name, variables)
     return this.mistake(node, `There is no variable \`%${name}\`.${hint.replace(/`(\w+)`\?$/, '`%$1`?')}`)
-  }
-}
-
-function literalShape(node: Node): Shape {
-  switch (childrenOf(node)[0]?.type) {
-    case 'BooleanLiteral':
-      return system('System.Boolean')
-    case 'StringLiteral':
-      return system('System.String')
-    case 'NumberLiteral':
-      return system(/^\d+$/.test(node.text ?? '') ? 'System.Integer' : 'System.Decimal')
-    case 'LongNumberLiteral':
-      return system('System.Long')
-    case 'DateLiteral':
-      return system('System.Date')
-    case 'DateTimeLiteral':
-      return system('System.DateTime')
-    case 'TimeLiteral':
-      return system('System.Time')
-    case 'QuantityLiteral':
-      return system('System.Quantity')
-    case 'NullLiteral':
-      return []
-    default:
-      return undefined
   }
 }

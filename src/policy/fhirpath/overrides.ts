@@ -25,38 +25,34 @@ export function overrides(meter: Meter, patterns: Patterns): Readonly<Record<str
   return { ...criteria, ...conversions, ...searches(meter), ...matches(meter, patterns) }
 }
 
+/** The items of which a criterion is true. `$index` is the package's to know. */
+function matching(context: { $index?: number }, items: Collection, criterion: Expression): Collection {
+  return items.filter((item, index) => {
+    context.$index = index
+    return isTrue(criterion(item))
+  })
+}
+
 const criteria: Record<string, Invocation> = {
   where: {
     arity: { 1: ['Expr'] },
     internalStructures: true,
     fn(items, criterion: Expression) {
-      return items.filter((item, index) => {
-        this.$index = index
-        return isTrue(criterion(item))
-      })
+      return matching(this, items, criterion)
     },
   },
   exists: {
     arity: { 0: [], 1: ['Expr'] },
     internalStructures: true,
     fn(items, criterion?: Expression) {
-      if (!criterion) return items.length > 0
-      const found = items.filter((item, index) => {
-        this.$index = index
-        return isTrue(criterion(item))
-      })
-      return found.length > 0
+      return (criterion ? matching(this, items, criterion) : items).length > 0
     },
   },
   all: {
     arity: { 1: ['Expr'] },
     internalStructures: true,
     fn(items, criterion: Expression) {
-      const found = items.filter((item, index) => {
-        this.$index = index
-        return isTrue(criterion(item))
-      })
-      return found.length === items.length
+      return matching(this, items, criterion).length === items.length
     },
   },
   iif: {

@@ -37,6 +37,7 @@ describe('an expression of a policy', () => {
     '%after.descendants().where($this is Coding).system.exists()',
     '%after.participant.select(individual.exists()).allTrue()',
     '{}.empty()',
+    `%after.status = '${'('.repeat(100)}'`,
   ])('is sound: %s', (text) => {
     expect(mistakes(text)).toEqual([])
   })
@@ -97,6 +98,7 @@ describe('an expression of a policy', () => {
     ["%after.status # 'a'", '15 This cannot be read as FHIRPath.'],
     ['%after.participant.aggregate($total and true)', '20 `aggregate` is not offered in a policy.'],
     [`${'('.repeat(26)}true${')'.repeat(26)}`, '0 Brackets may be 25 deep: split the rule.'],
+    [`${"(')' = ')' and ".repeat(26)}true${')'.repeat(26)}`, '0 Brackets may be 25 deep: split the rule.'],
     [`true${' and true'.repeat(200)}`, '0 The expression is nested too deeply: split the rule.'],
     [`'${'a'.repeat(4000)}' = 'a'`, '0 An expression has at most 4000 characters: split the rule.'],
   ])('is a mistake: %s', (text, mistake) => {
