@@ -48,6 +48,10 @@ describe('loading a config', () => {
     expect(loadConfig('config')).toMatchObject({ ok: true, loaded: { file: 'config/gateway.yaml' } })
   })
 
+  it('loads the live set-up among the examples', () => {
+    expect(loadConfig('config/examples/live')).toMatchObject({ ok: true })
+  })
+
   it('takes the file itself as well as its folder', () => {
     const folder = folderWith({ 'gateway.yaml': 'bases: [{ path: /r4, policy: p.yaml }]', 'p.yaml': policy })
     expect(loadConfig(join(folder, 'gateway.yaml'))).toEqual(loadConfig(folder))
