@@ -61,13 +61,15 @@ class JsonTreeReader extends TreeReader {
   ): ReadonlyMap<string, Children> {
     const children = new Map<string, Children>()
     const twins = hasTwins(json)
+    let chosen: Set<string> | undefined
     for (const [key, written] of json) {
       if (resource && key === 'resourceType') continue
       const twinOnly = key.charCodeAt(0) === 0x5f
       const name = twinOnly ? key.slice(1) : key
       if (twinOnly && json.has(name) && !(resource && name === 'resourceType')) continue
       const child = definition === undefined ? undefined : this.definitions.child(definition, name)
-      if (!child && !this.mayBeKept(name, place)) continue
+      if (child) chosen = this.choose(chosen, child, name, place)
+      else if (!this.mayBeKept(name, place)) continue
       const value = twinOnly ? undefined : written
       const twin = twinOnly ? written : twins ? json.get(`_${name}`) : undefined
       const group = this.group(name, child, value, twin, place, depth + 1)

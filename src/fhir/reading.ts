@@ -1,5 +1,5 @@
 /** What the readers of FHIR JSON and FHIR XML share: bounds, collecting faults, the rules that hold in both formats. */
-import type { Definitions } from './definitions.ts'
+import type { ChildDefinition, Definitions } from './definitions.ts'
 import { type Children, type Element, childrenOf, idOf } from './element.ts'
 import { type Fault, type Parsed, faulty, parsed } from './fault.ts'
 
@@ -100,6 +100,26 @@ export class TreeReader {
     this.definitions = definitions
     this.bounds = bounds
     this.faults = faults
+  }
+
+  /**
+   * Of a choice (`value[x]`) one type at most may be there: who reads the other would take another record from it.
+   * https://hl7.org/fhir/R4/formats.html#choice
+   * @param chosen the choices that the parent has so far
+   * @returns these with the one that `name` is of, if it is of one
+   */
+  choose(
+    chosen: Set<string> | undefined,
+    child: ChildDefinition,
+    name: string,
+    parent: Place,
+  ): Set<string> | undefined {
+    const { element } = child
+    if (element === name) return chosen
+    if (chosen?.has(element)) {
+      this.faults.add({ parent, name: element, index: undefined }, 'This stands here in two types: it may have one.')
+    }
+    return (chosen ?? new Set()).add(element)
   }
 }
 

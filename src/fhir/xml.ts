@@ -51,6 +51,8 @@ interface Frame {
   readonly siblings: Element[]
   /** Made when the first one comes: most elements have a value only. */
   children: Map<string, Siblings> | undefined
+  /** The choices of which it has one so far. */
+  chosen: Set<string> | undefined
   /** The name of the child that came last: the items of one name stand together. */
   last: string | undefined
   value: Value | undefined
@@ -131,6 +133,7 @@ class XmlTreeReader extends TreeReader implements XmlEvents {
       depth: wrapper?.depth ?? 1,
       siblings: wrapper?.siblings ?? [],
       children: undefined,
+      chosen: undefined,
       last: undefined,
       value: undefined,
     }
@@ -169,6 +172,7 @@ class XmlTreeReader extends TreeReader implements XmlEvents {
       depth: outer.depth + 1,
       siblings: group.items,
       children: undefined,
+      chosen: undefined,
       last: undefined,
       value: undefined,
     }
@@ -184,6 +188,7 @@ class XmlTreeReader extends TreeReader implements XmlEvents {
       outer.children ??= new Map()
       outer.children.set(name, begun)
       outer.last = name
+      if (child) outer.chosen = this.choose(outer.chosen, child, name, outer.place)
       return begun
     }
     const place = { parent: outer.place, name: child?.element ?? name, index: undefined }

@@ -43,7 +43,7 @@ export function findingsOfInvariants(
   if (invariants.length === 0) return { findings, tookTooLong }
   // What is only reported never takes the steps of what is enforced.
   const meters = { enforce: new Meter(new Effort(maxSteps)), report: new Meter(new Effort(maxSteps)) }
-  const values = valuesOf(write.before, write.after, judgement.definitions, request)
+  const values = valuesOf(write.before, write.after, request)
   for (const invariant of invariants) {
     const { mode } = invariant
     if (tookTooLong.has(mode)) continue

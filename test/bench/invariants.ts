@@ -107,7 +107,7 @@ for (const [expression, name, resource] of cases) {
   const effort = new Effort(maxSteps)
   let outcome: string
   try {
-    const values = valuesOf(before, resource, definitions, plainRequest('update'))!
+    const values = valuesOf(before, resource, plainRequest('update'))!
     outcome = evaluateExactly(compiled.expression, values, new Meter(effort))
   } catch (error) {
     if (!(error instanceof TooMuchEffort)) throw error

@@ -1,4 +1,3 @@
-import type { Definitions } from '../../fhir/definitions.ts'
 import type { Children, Element, Resource } from '../../fhir/element.ts'
 import { isExact } from './numbers.ts'
 import { Unevaluable } from './unevaluable.ts'
@@ -8,38 +7,29 @@ export type Plain = Record<string, unknown>
 
 /**
  * A resource as the plain values that the fhirpath package reads, whichever format it came in: FHIR JSON's objects and lists,
- * `x` and `_x`. Numbers are given as the package's own decimals, which keep their digits. What an expression could only see
- * wrongly throws when it is looked at, so that other expressions are not disturbed:
- * - a number with more digits than FHIRPath's decimals have, which would equal its neighbours;
- * - two types of one choice, of which one would go unseen.
+ * `x` and `_x`. Numbers are given as the package's own decimals, which keep their digits. A number with more digits than
+ * FHIRPath's decimals have would equal its neighbours: it throws when it is looked at, so that other expressions are not
+ * disturbed.
  * @param decimal makes a number of the package from digits
  * @throws {Unevaluable} for a resource that has an element of the name by which FHIR JSON tells resources
  */
-export function toPlain(resource: Resource, definitions: Definitions, decimal: (text: string) => unknown): Plain {
-  return new PlainWriter(definitions, decimal).object(resource)
+export function toPlain(resource: Resource, decimal: (text: string) => unknown): Plain {
+  return new PlainWriter(decimal).object(resource)
 }
 
 class PlainWriter {
-  readonly definitions: Definitions
   readonly decimal: (text: string) => unknown
 
-  constructor(definitions: Definitions, decimal: (text: string) => unknown) {
-    this.definitions = definitions
+  constructor(decimal: (text: string) => unknown) {
     this.decimal = decimal
   }
 
   object(element: Element): Plain {
     const plain: Plain = Object.create(null) as Plain
     if (element.resource) plain.resourceType = element.type
-    const choices = new Map<string, string>()
     for (const [name, group] of element.children) {
       if (name === 'resourceType') throw new Unevaluable('An element has the name that tells a resource.')
       this.group(plain, name, group)
-      const child = element.definition === undefined ? undefined : this.definitions.child(element.definition, name)
-      if (!child || child.element === name) continue
-      const other = choices.get(child.element)
-      choices.set(child.element, name)
-      if (other !== undefined) for (const both of [name, other]) hide(plain, both)
     }
     return plain
   }

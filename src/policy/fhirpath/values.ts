@@ -1,4 +1,3 @@
-import type { Definitions } from '../../fhir/definitions.ts'
 import type { Resource } from '../../fhir/element.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import { fhirPathPackage } from './engine.ts'
@@ -11,12 +10,10 @@ import { Unevaluable } from './unevaluable.ts'
 export function valuesOf(
   before: Resource | undefined,
   after: Resource | undefined,
-  definitions: Definitions,
   { interaction, scopes, headerFields }: RequestFacts,
 ): Values | undefined {
   const { FP_Decimal } = fhirPathPackage()
-  const plain = (resource: Resource | undefined) =>
-    resource && toPlain(resource, definitions, (text) => FP_Decimal.getDecimal(text))
+  const plain = (resource: Resource | undefined) => resource && toPlain(resource, (text) => FP_Decimal.getDecimal(text))
   try {
     const variables = Object.create(null) as Record<string, unknown>
     variables.before = plain(before)

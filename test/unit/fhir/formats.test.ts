@@ -68,7 +68,9 @@ function childrenOf(definitions: Definitions, definition: string, depth: number)
     // At the last level only what can end there.
     return depth > 1 || definitions.isPrimitive(child.type)
   })
-  const pairs = fc.uniqueArray(fc.constantFrom(...names), { maxLength: 4 }).chain((chosen) =>
+  // Of a choice one type at most.
+  const one = { maxLength: 4, selector: (name: string) => definitions.child(definition, name)!.element }
+  const pairs = fc.uniqueArray(fc.constantFrom(...names), one).chain((chosen) =>
     fc.tuple(
       ...chosen.map((name) => {
         const child = definitions.child(definition, name)!

@@ -104,6 +104,8 @@ test.each([
   ['"extension":[{"url":"u","valueInteger":"1"}]', 'Flag.extension[0].value', 'JSON number'],
   ['"extension":[{"url":"u","valueDecimal":"1"}]', 'Flag.extension[0].value', 'JSON number'],
   ['"extension":{"url":"u"}', 'Flag.extension', 'repeats'],
+  ['"extension":[{"url":"u","valueCode":"a","valueString":"b"}]', 'Flag.extension[0].value', 'two types'],
+  ['"extension":[{"url":"u","valueCode":"a","_valueString":{"id":"b"}}]', 'Flag.extension[0].value', 'two types'],
   ['"id":"a b"', 'Flag.id', 'FHIR id'],
   ['"id":"#a"', 'Flag.id', 'FHIR id'],
   [`"id":"${'a'.repeat(65)}"`, 'Flag.id', 'FHIR id'],

@@ -90,6 +90,11 @@ test.each([
   ['<status value=""/>', 'Flag.status', 'empty'],
   ['<status id=""/>', 'Flag.status', 'empty'],
   ['<status value="a"/><status value="b"/>', 'Flag.status', 'does not repeat'],
+  [
+    '<extension url="u"><valueCode value="a"/><valueString value="b"/></extension>',
+    'Flag.extension[0].value',
+    'two types',
+  ],
   ['<status value="a"/><code><text value="a"/></code><status value="b"/>', 'Flag.status', 'does not repeat'],
   [
     '<identifier><value value="a"/></identifier><status value="a"/><identifier><value value="b"/></identifier>',

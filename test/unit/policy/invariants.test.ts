@@ -454,18 +454,6 @@ describe('what FHIRPath cannot see as it is', () => {
     expect(told(decision)).toEqual(typeof expected === 'string' ? expected : expected.map(renamed))
   })
 
-  it('a choice that is there in two types refuses who looks at it', () => {
-    const extension = [{ url: 'https://a.example', valueCode: 'good', valueString: 'bad' }]
-    const require = "%after.extension('https://a.example').value = 'good'"
-    expect(told(update(policyWith({ require }), { ...finished, extension }))).toEqual(failed)
-    expect(
-      told(update(policyWith({ require: '%after.extension.value.exists()' }), { ...finished, extension })),
-    ).toEqual(failed)
-    expect(told(update(policyWith({ require: '%after.extension.url.exists()' }), { ...finished, extension }))).toBe(
-      'permitted',
-    )
-  })
-
   it('an element by the name that tells a resource refuses all', () => {
     const policy = policyWith({ require: 'true' })
     const xml = (inner: string) =>

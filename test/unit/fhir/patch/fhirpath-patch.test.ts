@@ -280,7 +280,6 @@ describe('what cannot be applied is not applicable', () => {
       ],
       'stands twice',
     ],
-    [[code('add'), path('Patient'), name('gender'), value({ valueCode: 'a', valueString: 'a' })], 'one value'],
     [[code('add'), path('Patient'), name('gender'), value({ id: 'a' })], 'one value'],
     [[code('add'), path('Patient.photo'), name('title'), value({ valueString: 'a' })], 'no element'],
     [
