@@ -39,7 +39,8 @@ async function run(args: readonly string[]): Promise<number> {
       return 2
     case 'check': {
       const checked = check({
-        configPath: command.operands[0] ?? configPath,
+        path: command.operands[0] ?? configPath,
+        packaged: command.operands.length === 0 && configPath === packagedConfig,
         markdown: command.options['markdown'] === true,
         colours,
       })

@@ -1,4 +1,6 @@
-import { loadConfig, type LoadedConfig } from '../config/load.ts'
+import { resolve } from 'node:path'
+import { isPolicyFile, loadConfig, loadPolicy, shown, type Loaded, type LoadedConfig } from '../config/load.ts'
+import type { Policy } from '../policy/policy.ts'
 import { writeMarkdown } from '../policy/words/markdown.ts'
 import { policyInWords, type PolicyInWords } from '../policy/words/words.ts'
 import type { Colours } from './colour.ts'
@@ -12,26 +14,49 @@ export interface Checked {
 }
 
 export interface CheckOptions {
-  /** A folder with a gateway.yaml, or such a file. */
-  readonly configPath: string
+  /** A folder with a gateway.yaml, such a file, or a policy by itself. */
+  readonly path: string
+  /** Nobody named it: it is the config that comes with the program. */
+  readonly packaged: boolean
   /** As Markdown, and nothing else, for a page that can be signed off. */
   readonly markdown: boolean
   readonly colours: Colours
 }
 
 /** Reads a config and the policies that it names, and tells every mistake, or the policies in words. */
-export function check({ configPath, markdown, colours }: CheckOptions): Checked {
-  const result = loadConfig(configPath)
-  if (!result.ok) return { exitCode: 1, text: writeMistakes(result) }
-  const { loaded } = result
-  // Several bases may have the same policy.
-  const policies = [...new Set(loaded.bases.map(({ compiled }) => compiled))].map(policyInWords)
+export function check({ path, packaged, markdown, colours }: CheckOptions): Checked {
+  const read = readForCheck(path)
+  if (!read.ok) return { exitCode: 1, text: writeMistakes(read) }
+  const policies = read.policies.map(policyInWords)
   if (markdown) return { exitCode: 0, text: policies.map(({ blocks }) => writeMarkdown(blocks)).join('\n') }
   const pages = policies.map(({ blocks }) => writePage(blocks, colours))
-  return { exitCode: 0, text: [...pages, summary(loaded, policies, colours)].join('\n') }
+  const hint = packaged ? 'It came with the program. Name yours: fhir-policy-gateway check FOLDER\n' : ''
+  return { exitCode: 0, text: [...pages, summary(read, policies, colours) + hint].join('\n') }
 }
 
-function summary({ file, bases }: LoadedConfig, policies: readonly PolicyInWords[], colours: Colours): string {
+/** What is checked: a config with its policies, or a policy alone. */
+interface Sound {
+  readonly ok: true
+  /** As messages show it. */
+  readonly file: string
+  readonly policies: readonly Policy[]
+  /** Undefined for a policy alone. */
+  readonly bases: LoadedConfig['bases'] | undefined
+}
+
+function readForCheck(path: string): Sound | Extract<Loaded, { ok: false }> {
+  if (isPolicyFile(path)) {
+    const read = loadPolicy(path)
+    return read.ok ? { ok: true, file: shown(resolve(path)), policies: [read.policy], bases: undefined } : read
+  }
+  const read = loadConfig(path)
+  if (!read.ok) return read
+  const { file, bases } = read.loaded
+  // Several bases may have the same policy.
+  return { ok: true, file, policies: [...new Set(bases.map(({ compiled }) => compiled))], bases }
+}
+
+function summary({ file, bases }: Sound, policies: readonly PolicyInWords[], colours: Colours): string {
   const sum = (count: (policy: PolicyInWords) => number) => policies.reduce((total, one) => total + count(one), 0)
   const open = sum((policy) => policy.open)
   const warning =
@@ -42,12 +67,13 @@ function summary({ file, bases }: LoadedConfig, policies: readonly PolicyInWords
             `Warning: ${counted(open, 'subtree is', 'subtrees are')} open, and may hold more than the rules name. See “Open subtrees”.`,
           ),
         ]
-  const served = bases.map(({ path, compiled }) => `${path}  ${compiled.name}`)
+  const served = (bases ?? []).map(({ path, compiled }) => `${path}  ${compiled.name}`)
   const rules = counted(
     sum((policy) => policy.rules),
     'rule',
     'rules',
   )
-  const clean = colours.good(`No mistakes in ${file}: ${counted(bases.length, 'base', 'bases')}, ${rules}.`)
+  const counts = bases ? `${counted(bases.length, 'base', 'bases')}, ${rules}` : rules
+  const clean = colours.good(`No mistakes in ${file}: ${counts}.`)
   return `${[...served, ...warning, clean].join('\n')}\n`
 }

@@ -49,9 +49,9 @@ export const commands = {
     options: {},
   },
   check: {
-    usage: 'check [config]',
+    usage: 'check [config or policy]',
     meaning:
-      'Read gateway.yaml and the policies that it names. Tell every mistake; without one, tell the policies in words.',
+      'Read a gateway.yaml and the policies that it names, or one policy. Tell every mistake; without one, tell the policies in words.',
     operands: 1,
     options: {
       markdown: { type: 'boolean', meaning: 'Print the policies as Markdown, and nothing else.' },

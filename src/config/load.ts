@@ -78,6 +78,12 @@ function mistakesOfAsks(asks: readonly Ask[], headerFields: readonly string[], f
   })
 }
 
+/** Whether a file is a policy rather than a gateway.yaml, whatever its name is. */
+export function isPolicyFile(path: string, read: ReadFile = readFile): boolean {
+  const text = isFolder(path) ? undefined : read(resolve(path))
+  return typeof text === 'string' && /^policy\s*:/m.test(text)
+}
+
 export type LoadedPolicy =
   | { readonly ok: true; readonly policy: Policy }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[]; readonly policies: 1 }

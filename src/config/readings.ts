@@ -16,7 +16,7 @@ interface Reading<T> {
 export function readAs<T>({ read, expected, pattern, not }: Reading<T>) {
   const message = `Expected ${expected}.`
   return z
-    .string()
+    .string({ error: message })
     .meta({
       pattern: pattern.source,
       patternErrorMessage: message,

@@ -123,8 +123,12 @@ export class CompileContext {
     this.#used.add(`parts.${name}`)
   }
 
-  /** A list or a part that nothing uses is a mistake: most likely a misspelt use of it. */
+  /**
+   * A list or a part that nothing uses is a mistake: most likely a misspelt use of it. Beside other mistakes it is not told:
+   * what holds one of them has not been read to its end.
+   */
   reportUnused(): void {
+    if (this.diagnostics.length > 0) return
     for (const kind of ['lists', 'parts'] as const) {
       for (const name of Object.keys(this.input[kind] ?? {})) {
         if (!this.#used.has(`${kind}.${name}`))

@@ -36,7 +36,9 @@ export function compilePolicy(file: string, text: string, readBeside: ReadBeside
 
   const release = releaseOf(input.fhir)
   if (!release) {
-    const message = `FHIR ${input.fhir} is not carried. Expected 3.0.2, 4.0.1 or 5.0.0.`
+    const named = { STU3: '3.0.2', R4: '4.0.1', R5: '5.0.0' }[input.fhir.toUpperCase()]
+    const hint = named === undefined ? '' : ` Did you mean \`${named}\`?`
+    const message = `FHIR ${input.fhir} is not carried. Expected 3.0.2, 4.0.1 or 5.0.0.${hint}`
     return { ok: false, diagnostics: [source.diagnose(['fhir'], message)] }
   }
   const context = new CompileContext(source, input, release, definitionsOf(release))

@@ -46,9 +46,8 @@ export function diagnoseSchema(source: Source, error: z.ZodError, root: z.ZodTyp
       )
       return
     }
-    diagnostics.push(
-      source.diagnose(path, issue.code === 'custom' ? sentence(issue.message) : `Expected ${expectation(issue)}.`),
-    )
+    const message = issue.code === 'custom' ? sentence(issue.message) : `Expected ${expectation(issue)}.`
+    diagnostics.push(source.diagnose(path, message + hintOn(issue, valueAt(source.data, path))))
   }
   for (const issue of error.issues.slice(0, bounds.mistakes)) visit(issue, [])
   return diagnostics
@@ -58,6 +57,19 @@ const possible = (known: readonly string[]) =>
   known.length === 0 ? '' : ` Possible: ${[...new Set(known)].join(', ')}.`
 
 const depthOf = (issues: readonly z.core.$ZodIssue[]) => Math.max(...issues.map((issue) => issue.path.length))
+
+function hintOn(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code === 'invalid_value') return didYouMean(String(value), issue.values.map(String))
+  const isUnquoted = issue.code === 'invalid_type' && issue.expected === 'string' && typeof value === 'number'
+  if (!isUnquoted || ownExpectation(issue) !== undefined) return ''
+  return ' YAML takes this for a number: write it in quotation marks.'
+}
+
+/** What the schema itself says that it expects here. */
+const ownExpectation = ({ message }: z.core.$ZodIssue) => /^Expected (.*)\.$/s.exec(message)?.[1]
+
+const valueAt = (data: unknown, path: SourcePath): unknown =>
+  path.reduce<unknown>((value, step) => (value as Record<PropertyKey, unknown> | null | undefined)?.[step], data)
 
 function missing(data: unknown, path: SourcePath): boolean {
   let value = data
@@ -82,7 +94,7 @@ const typeNames: Readonly<Record<string, string>> = {
 function expectation(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return typeNames[issue.expected] ?? `a value of type ${issue.expected}`
+      return ownExpectation(issue) ?? typeNames[issue.expected] ?? `a value of type ${issue.expected}`
     case 'invalid_value':
       return issue.values.length === 1
         ? `\`${String(issue.values[0])}\``

@@ -1,16 +1,33 @@
+/** What people write for FHIR's word: the method of HTTP, and what other languages call it. */
+const otherWords: ReadonlyMap<string, string> = new Map([
+  ['get', 'read'],
+  ['put', 'update'],
+  ['post', 'create'],
+  ['metadata', 'capabilities'],
+  ['message', 'say'],
+])
+
 /** ` Did you mean \`status\`?` for a name that is close to a known one, else the empty string. */
 export function didYouMean(name: string, known: Iterable<string>): string {
+  const written = name.toLowerCase()
+  const candidates = [...known]
+  const meant = otherWords.get(written)
+  if (meant !== undefined && candidates.includes(meant)) return suggestion(meant)
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
-  for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
+  for (const candidate of candidates) {
+    const other = candidate.toLowerCase()
+    // The beginning of a name is near to it, however long the rest is.
+    const distance = written.length > 3 && other.startsWith(written) ? 1 : editDistance(written, other)
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }
   }
-  return best === undefined ? '' : ` Did you mean \`${best}\`?`
+  return best === undefined ? '' : suggestion(best)
 }
+
+const suggestion = (name: string) => ` Did you mean \`${name}\`?`
 
 /** Levenshtein's distance, with a swap of neighbours counted as one. */
 function editDistance(a: string, b: string): number {

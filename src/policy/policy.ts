@@ -193,5 +193,5 @@ export function allowedMethods(policy: Policy, interaction: Interaction): readon
 export function notOffered(method: string, allow: string): string {
   // Another word than the methods that FHIR uses is the client's own text: it is not repeated.
   const what = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)$/.test(method) ? `This ${method}` : 'This method'
-  return `${what} is not offered here. ${allow === '' ? 'Nothing else is, either.' : `Offered: ${allow}.`}`
+  return `${what} is not offered here. ${allow === '' ? 'Nothing is.' : `Offered: ${allow}.`}`
 }

@@ -11,6 +11,7 @@ import {
   visit,
   type Node,
   type Pair,
+  type YAMLError,
   type YAMLMap,
 } from 'yaml'
 import { isObject, type Json } from '../fhir/json-text.ts'
@@ -55,7 +56,22 @@ export interface Pointing {
   readonly span?: { readonly offset: number; readonly length: number }
 }
 
-const starMessage = "A star begins an alias in YAML. For every other resource type write `'*':`, in quotes."
+/** What is wrong with the YAML, in words for who does not know its grammar. */
+function brokenYaml({ code, message }: YAMLError, first: string): string {
+  if (first === '*') return "A star begins an alias in YAML. For every other resource type write `'*':`, in quotes."
+  switch (code) {
+    case 'BAD_SCALAR_START':
+      return `A text that begins with a character of YAML’s own (${first}) stands in quotation marks.`
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return 'A text that holds a colon and a space stands in quotation marks; a mapping begins on a line of its own.'
+    case 'TAB_AS_INDENT':
+      return 'YAML is indented with spaces, not with tabs.'
+    case 'UNEXPECTED_TOKEN':
+      return 'What stands before this has ended here: look for a wrong indent or quotation mark.'
+    default:
+      return message.startsWith('All ') ? 'This is indented otherwise than what it belongs to.' : sentence(message)
+  }
+}
 
 /** Characters of a line that are shown. */
 const maxExcerpt = 400
@@ -86,9 +102,17 @@ export function readSource(file: string, written: string): Source {
     return { file, line, column: col, path, message, excerpt }
   }
 
-  const broken = [...document.errors, ...document.warnings].map(({ pos, message }) =>
-    at(pos[0], pos[1], '', text[pos[0] - 1] === '*' && message.startsWith('Alias') ? starMessage : sentence(message)),
-  )
+  const errors = [...document.errors, ...document.warnings].sort((one, other) => one.pos[0] - other.pos[0])
+  const lost = errors.find(({ code }) => code === 'UNEXPECTED_TOKEN')
+  const broken = errors
+    // After the first of these each token that follows is one more.
+    .filter((error) => error.code !== 'UNEXPECTED_TOKEN' || error === lost)
+    .map((error) => {
+      const [start, end] = error.pos
+      // The position of an alias begins behind its star.
+      const first = error.message.startsWith('Alias') ? text[start - 1] : text[start]
+      return at(start, end, '', brokenYaml(error, first ?? ''))
+    })
   if (second) broken.push(at(second.range[0], second.range[1], '', 'There may be only one YAML document.'))
   if (large) broken.push(at(large.offset, large.offset + 1, '', large.message))
   let data: unknown

@@ -5,8 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { check as checkWith, type CheckOptions } from '../../../src/cli/check.ts'
 import { coloured, plain } from '../../../src/cli/colour.ts'
 
-const check = (configPath: string, options: Partial<CheckOptions> = {}) =>
-  checkWith({ configPath, markdown: false, colours: plain, ...options })
+const check = (path: string, options: Partial<CheckOptions> = {}) =>
+  checkWith({ path, packaged: false, markdown: false, colours: plain, ...options })
 
 function folderWith(gateway: string, policy: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-'))
@@ -90,6 +90,20 @@ describe('check', () => {
     expect(exitCode).toBe(1)
     expect(text).toContain('Did you mean `limits`?')
     expect(text).toMatch(/2 errors\. Nothing was loaded\.\n$/)
+  })
+
+  it('takes a policy by itself', () => {
+    const { exitCode, text } = check('config/policies/nhs-reasonable-adjustments-stu3.yaml')
+    expect(exitCode).toBe(0)
+    expect(text).toMatch(/No mistakes in config\/policies\/nhs-reasonable-adjustments-stu3\.yaml: 6 rules\.\n$/)
+    const folder = folderWith(gateway, 'policy: p\nfhir: 4.0.1\nresources: { Flagg: { interactions: [read] } }\n')
+    expect(check(join(folder, 'p.yaml')).text).toContain('Did you mean `Flag`?')
+  })
+
+  it('says so when nobody named the config', () => {
+    expect(check('config', { packaged: true }).text).toMatch(
+      /6 rules\.\nIt came with the program\. Name yours: fhir-policy-gateway check FOLDER\n$/,
+    )
   })
 
   it('tells that there is no such config', () => {

@@ -22,7 +22,7 @@ describe('the command line', () => {
     [['constructor'], "There is no command 'constructor'."],
     [['--port', '1'], "Unknown option '--port'."],
     [['serve', 'x'], 'Too many operands. Expected: fhir-policy-gateway serve'],
-    [['check', 'x', 'y'], 'Too many operands. Expected: fhir-policy-gateway check [config]'],
+    [['check', 'x', 'y'], 'Too many operands. Expected: fhir-policy-gateway check [config or policy]'],
   ])('%j is a mistake', (args, mistake) => {
     expect(parseCommandLine(args)).toEqual({ name: 'mistaken', mistake })
   })

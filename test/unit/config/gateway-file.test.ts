@@ -64,7 +64,7 @@ rule-header-fields: [X-Role]
     [`${smallest}limits: { bdy: 1 MiB }`, 'limits.bdy: There is no setting `bdy` here. Did you mean `body`?'],
     [`${smallest}limits: { body: 1 MB }`, 'limits.body: Expected a size such as `512 KiB` or `1 MiB`.'],
     [`${smallest}limits: { nesting: 0 }`, 'limits.nesting: Expected at least 1.'],
-    [`${smallest}timeouts: { drain: 30 }`, 'timeouts.drain: Expected a text.'],
+    [`${smallest}timeouts: { drain: 30 }`, 'timeouts.drain: Expected a duration such as `250ms`, `30s`, `5m` or `1h`.'],
     [
       `${smallest}timeouts: { drain: 30 s! }`,
       'timeouts.drain: Expected a duration such as `250ms`, `30s`, `5m` or `1h`.',

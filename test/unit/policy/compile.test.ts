@@ -48,14 +48,16 @@ describe('compilePolicy', () => {
   })
 
   it('reports every mistake at once, in the order of the file', () => {
-    const text = broken('replaced: status', 'replaced: stauts')
-      .replace('coded: reasons', 'coded: raesons')
-      .replace('Flag:', 'Flagg:')
+    const text = broken('replaced: status', 'replaced: stauts').replace('coded: reasons', 'coded: raesons')
     expect(mistakes(text)).toEqual([
-      expect.stringContaining('4:3 Nothing uses `reasons`: use it, or leave it out.'),
-      expect.stringContaining('6:3 Nothing uses `reason`: use it, or leave it out.'),
-      expect.stringContaining('11:3 FHIR 4.0.1 has no resource type `Flagg`.'),
+      expect.stringContaining('There is no list `raesons` under `lists`. Did you mean `reasons`?'),
+      expect.stringContaining('17:25 Flag has no element `stauts`.'),
     ])
+  })
+
+  it('does not tell beside another mistake that nothing uses what its place would have used', () => {
+    const text = broken('Flag:', 'Flagg:')
+    expect(mistakes(text)).toEqual([expect.stringContaining('11:3 FHIR 4.0.1 has no resource type `Flagg`.')])
   })
 
   it.each([
@@ -164,6 +166,36 @@ describe('compilePolicy', () => {
       'can be claimed twice in `removal`',
     ],
     ['YAML that is none', 'fhir: 4.0.1', 'fhir: [4.0.1', '3:1 Flow sequence'],
+    ['a tab', 'policy: sound', 'policy: sound\nsummary:\n\tx: 1', 'YAML is indented with spaces, not with tabs.'],
+    ['a wrong indent', '    update:', '   update:', '13:1 This is indented otherwise than what it belongs to.'],
+    ['a list where a mapping goes on', 'fhir: 4.0.1', '- fhir: 4.0.1', '2:1 What stands before this has ended here'],
+    [
+      'a text that YAML reads otherwise',
+      'policy: sound',
+      'policy: sound\nsummary: %x',
+      '2:10 A text that begins with a character of YAML’s own (%) stands in quotation marks.',
+    ],
+    [
+      'a colon in a text',
+      'policy: sound',
+      'policy: sound\nsummary: a: b',
+      '2:10 A text that holds a colon and a space stands in quotation marks;',
+    ],
+    [
+      'a version that is a number',
+      'fhir: 4.0.1',
+      'fhir: 4.0',
+      'YAML takes this for a number: write it in quotation marks.',
+    ],
+    [
+      'a version by its name',
+      'fhir: 4.0.1',
+      'fhir: R4',
+      'FHIR R4 is not carried. Expected 3.0.2, 4.0.1 or 5.0.0. Did you mean `4.0.1`?',
+    ],
+    ['a mode that is none', 'fhir: 4.0.1', 'fhir: 4.0.1\nmode: reporting', 'Did you mean `report`?'],
+    ['a method for an interaction', '[read, update]', '[read, put]', 'Did you mean `update`?'],
+    ['a part of a name', '[read, update]', '[search, update]', 'Did you mean `search-type`?'],
     ['a duplicate key', 'fhir: 4.0.1', 'fhir: 4.0.1\nfhir: 4.0.1', 'unique'],
   ])('finds %s', (_what, piece, by, expected) => {
     const found = mistakes(broken(piece, by))

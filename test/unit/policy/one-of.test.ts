@@ -54,8 +54,15 @@ describe('exactly one of several alternatives', () => {
   })
 
   it('is one too many when two are there, however well they hold', () => {
-    expect(said(reason({ valueString: 'because', valueCode: 'a' }))).toEqual([
-      '! Flag.extension[0].value is one too many: only one of `valueCode`, `valueCodeableConcept`, `valueString` may be there. A reason is needed.',
+    const named = compiled(
+      text('one-of: [{ system: { is: a } }, { value: { text: not blank } }]').replace(
+        "extension('https://reason.example')",
+        'identifier',
+      ),
+    )
+    expect(said({ ...flag(), identifier: [{ value: 'a' }] }, named)).toEqual(['it'])
+    expect(said({ ...flag(), identifier: [{ system: 'a', value: 'a' }] }, named)).toEqual([
+      '! Flag.identifier[0].value is one too many: only one of `system`, `value` may be there. A reason is needed.',
     ])
   })
 
