@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import express from 'express'
 import type { RecordRequest } from './audit/request-record.ts'
 import type { GatewayConfig } from './config/config.ts'
 import { answerBareConnections } from './http/connections.ts'
+import { createExpressServer } from './http/express-server.ts'
 import { handle, type Handling } from './http/handle.ts'
-import type { Serving } from './http/governed-bases.ts'
 import { serveByTurns } from './http/served.ts'
 import { judge as judgeWrite } from './policy/judge.ts'
 
@@ -56,7 +55,7 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
   let inFlight = 0
   let drained: Promise<void> | undefined
 
-  const handling: Omit<Handling, keyof Serving> = {
+  const handling: Handling = {
     publicUrl,
     judge,
     record,
@@ -64,16 +63,13 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
     isDraining: () => drained !== undefined,
   }
 
-  const app = express()
-  app.disable('x-powered-by')
-  app.disable('etag')
   const serve = async (req: IncomingMessage, res: ServerResponse) => {
     const { socket } = req
     inFlight++
     const ofSocket = answering.get(socket) ?? new Set()
     answering.set(socket, ofSocket.add(res))
     try {
-      await served.during((serving) => handle({ ...handling, ...serving }, req, res))
+      await served.during((serving) => handle(handling, serving, req, res))
     } catch {
       // It answers its own faults: only their recording can fail here, and there is nobody left to tell.
       res.destroy()
@@ -84,17 +80,8 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
       if (drained) server.closeIdleConnections()
     }
   }
-  app.use(serve)
-  const listener = (req: IncomingMessage, res: ServerResponse) => {
-    // Express takes no part in what it cannot read as a URL, and never answers by itself.
-    const otherwise = (error?: unknown) => {
-      if (error !== undefined) res.destroy()
-      else void serve(req, res)
-    }
-    app(req as express.Request, res as express.Response, otherwise)
-  }
 
-  const server = http.createServer(
+  const server = createExpressServer(
     {
       insecureHTTPParser: false,
       // A missing Host is answered with an OperationOutcome, too.
@@ -103,11 +90,8 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
       // This one cannot be changed later: a shorter time to receive a request is then kept to within it.
       connectionsCheckingInterval: Math.min(checkEveryMs, config.timeouts.requestMs),
     },
-    listener,
+    serve,
   )
-  // Express sees these, too: http/handle.ts decides by the header field.
-  server.on('checkContinue', listener)
-  server.on('checkExpectation', listener)
   answerBareConnections(
     server,
     (socket) => [...(answering.get(socket) ?? [])],

@@ -20,8 +20,8 @@ import { askedBy, baseOf, hasBody, requestHead, type RequestHead } from './reque
 import { send, type Sending } from './send.ts'
 import { write } from './write.ts'
 
-/** What all requests have in common, and by what this one is answered. */
-export interface Handling extends Serving {
+/** What all requests have in common. */
+export interface Handling {
   readonly publicUrl: URL | undefined
   readonly judge: typeof judge
   readonly record: RecordRequest
@@ -31,20 +31,25 @@ export interface Handling extends Serving {
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Answers one request and records it, once. A fault becomes a 500 that tells nothing of it. */
-export async function handle(handling: Handling, req: IncomingMessage, res: ServerResponse): Promise<void> {
+/** Answers one request by what is served, and records it, once. A fault becomes a 500 that tells nothing of it. */
+export async function handle(
+  handling: Handling,
+  serving: Serving,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
   const started = performance.now()
   const head = requestHead(req)
   const clientId = head.fieldLines('x-request-id')[0] ?? ''
   const requestId = uuid.test(clientId) ? clientId.toLowerCase() : handling.newRequestId()
-  const base = baseOf(handling.bases, head.target)
-  const named = nameInteraction(handling.bases, head, base)
+  const base = baseOf(serving.bases, head.target)
+  const named = nameInteraction(serving.bases, head, base)
 
   const failed = (error: unknown) =>
     fail('fault', `The gateway failed; its operator finds this under ${requestId}.`, { error })
   let reply: Reply
   try {
-    reply = await answer(handling, head, named, requestId, req, res)
+    reply = await answer(handling, serving, head, named, requestId, req, res)
   } catch (error) {
     reply = failed(error)
   }
@@ -54,7 +59,7 @@ export async function handle(handling: Handling, req: IncomingMessage, res: Serv
     terms,
     asked: askedBy(head),
     withoutBody: head.method === 'HEAD',
-    maxRefusals: handling.config.limits.refusals,
+    maxRefusals: serving.config.limits.refusals,
     headerFields: { 'x-request-id': requestId, ...(closing && { connection: 'close' }) },
   }
   try {
@@ -70,6 +75,7 @@ export async function handle(handling: Handling, req: IncomingMessage, res: Serv
 /** The stages of a request, in their order. */
 async function answer(
   handling: Handling,
+  { config }: Serving,
   head: RequestHead,
   named: Named,
   requestId: string,
@@ -83,7 +89,7 @@ async function answer(
     return refuse('expectation', 'No expectation but 100-continue is offered.')
   }
   const { interaction, base, reported } = named
-  const { config, publicUrl, judge } = handling
+  const { publicUrl, judge } = handling
   const origin = publicUrl?.href.replace(/\/$/, '') ?? `http://${head.headerFields.host}`
   const urls = baseUrls(origin + base.path, base.upstream.url)
   const exchange: Exchange = {
