@@ -7,6 +7,7 @@ import type { GatewayConfig } from './config/config.ts'
 import { answerBareConnections } from './http/connections.ts'
 import { createExpressServer } from './http/express-server.ts'
 import { handle, type Handling } from './http/handle.ts'
+import type { Observers } from './http/observed-upstream.ts'
 import { serveByTurns } from './http/served.ts'
 import { judge as judgeWrite } from './policy/judge.ts'
 
@@ -16,6 +17,8 @@ export interface GatewayOptions {
   readonly publicUrl?: URL
   /** Called once for every request, when it has been answered. */
   readonly record: RecordRequest
+  /** Told of what goes on with the upstreams. */
+  readonly observers?: Observers
   readonly judge?: typeof judgeWrite
 }
 
@@ -33,6 +36,8 @@ export interface Gateway {
   inFlight(): number
   /** Drops the cached stored versions: a server that was restored may use version numbers again. */
   forgetStoredVersions(): void
+  /** What the caches of stored versions hold, by base. */
+  storedVersions(): readonly { readonly base: string; readonly entries: number; readonly bytes: number }[]
   /**
    * Stops accepting, lets what is in flight end (at most `timeouts.drainMs`, then connections are cut), and closes the
    * connections to the upstreams.
@@ -49,8 +54,8 @@ function serverTimeouts({ timeouts: { requestMs } }: GatewayConfig) {
 }
 
 /** The gateway: one HTTP server in front of the configured bases. What happens to a request is in http/handle.ts. */
-export function createGateway({ config, publicUrl, record, judge = judgeWrite }: GatewayOptions): Gateway {
-  const served = serveByTurns(config)
+export function createGateway({ config, publicUrl, record, observers, judge = judgeWrite }: GatewayOptions): Gateway {
+  const served = serveByTurns(config, observers)
   const answering = new Map<Duplex, Set<ServerResponse>>()
   let inFlight = 0
   let drained: Promise<void> | undefined
@@ -130,6 +135,8 @@ export function createGateway({ config, publicUrl, record, judge = judgeWrite }:
     forgetStoredVersions: () => {
       for (const { storedVersions } of served.open()) storedVersions.forget()
     },
+    storedVersions: () =>
+      served.now().bases.map(({ path, storedVersions }) => ({ base: path, ...storedVersions.held() })),
     drain: () => (drained ??= drain()),
   }
 }

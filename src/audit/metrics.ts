@@ -1,12 +1,27 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { GatewayConfig } from '../config/config.ts'
-import type { RecordRequest } from './request-record.ts'
+import {
+  definitions,
+  secondsBuckets,
+  type MetricDefinition,
+  type MetricName,
+  type NameOf,
+} from './metric-definitions.ts'
+import type { RecordRequest, RequestRecord } from './request-record.ts'
+import { tallyCounter, tallyHistogram } from './tally.ts'
+import type { CacheEvent, UpstreamRecord } from './upstream-record.ts'
 
 /** The gateway's metrics in Prometheus' text format. No label holds anything that a client chose. */
 export interface Metrics {
   readonly record: RecordRequest
+  /** Counts a request to an upstream. */
+  upstream(record: UpstreamRecord): void
+  /** Counts what became of a look into the cache of a base. */
+  cache(base: string, event: CacheEvent): void
   /** Counts an attempt to take another config. */
   reloaded(result: 'applied' | 'refused'): void
+  /** All of them; each says how those of several processes become one. */
+  readonly registry: Registry
   readonly contentType: string
   text(): Promise<string>
 }
@@ -17,124 +32,111 @@ export interface Measured {
   inFlight(): number
   /** What is served. */
   config(): Pick<GatewayConfig, 'bases'>
+  /** What the cache of each base holds. */
+  storedVersions(): readonly { readonly base: string; readonly entries: number; readonly bytes: number }[]
+  /** Whether each upstream can be served. */
+  upstreams(): readonly { readonly path: string; readonly ready: boolean }[]
 }
 
 export function createMetrics(measured: Measured): Metrics {
   const registry = new Registry()
-  const registers = [registry]
   collectDefaultMetrics({ register: registry })
 
-  const requests = new Counter({
-    name: 'fhir_gateway_requests_total',
-    help: 'Requests answered, by FHIR interaction, decision and HTTP status.',
-    labelNames: ['base', 'interaction', 'decision', 'status'] as const,
-    registers,
-  })
-  const permits = new Counter({
-    name: 'fhir_gateway_permits_total',
-    help: 'Permitted writes, by the name of the change as which the policy permits them.',
-    labelNames: ['base', 'interaction', 'permitted_as'] as const,
-    registers,
-  })
-  const restorations = new Counter({
-    name: 'fhir_gateway_restorations_total',
-    help: 'Permitted writes of which something was put back to what is stored, by the rule that had it put back.',
-    labelNames: ['base', 'interaction', 'restored_by'] as const,
-    registers,
-  })
-  const refusals = new Counter({
-    name: 'fhir_gateway_refusals_total',
-    help: 'Refused requests, by the rule or cause that refused them.',
-    labelNames: ['base', 'interaction', 'refused_by'] as const,
-    registers,
-  })
-  const reports = new Counter({
-    name: 'fhir_gateway_reported_total',
-    help: 'Requests that went on although a rule in report mode would have refused them, by that rule or cause.',
-    labelNames: ['base', 'interaction', 'reported_by'] as const,
-    registers,
-  })
-  const unknownOutcomes = new Counter({
-    name: 'fhir_gateway_unknown_outcomes_total',
-    help: 'Writes that were sent to the upstream and whose outcome is not known.',
-    registers,
-  })
-  const durations = new Histogram({
-    name: 'fhir_gateway_request_duration_seconds',
-    help: 'Time to answer a request, by FHIR interaction.',
-    labelNames: ['interaction'] as const,
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers,
-  })
-  const reloads = new Counter({
-    name: 'fhir_gateway_reloads_total',
-    help: 'Attempts to take a changed config or policy, by result.',
-    labelNames: ['result'] as const,
-    registers,
-  })
-  for (const result of ['applied', 'refused'] as const) reloads.inc({ result }, 0)
-  const loadedAt = new Gauge({
-    name: 'fhir_gateway_last_reload_success_timestamp_seconds',
-    help: 'When the config and the policies in force were loaded.',
-    registers,
-  })
+  const described = (name: MetricName) => {
+    const { help, labels, aggregator }: MetricDefinition = definitions[name]
+    return { name, help, labelNames: labels, aggregator: aggregator ?? 'sum' } as const
+  }
+  const counter = (name: NameOf<'counter'>) => {
+    const tallied = tallyCounter(described(name))
+    registry.registerMetric(tallied.metric)
+    return tallied
+  }
+  const histogram = (name: NameOf<'histogram'>) => {
+    const tallied = tallyHistogram(described(name), secondsBuckets)
+    registry.registerMetric(tallied.metric)
+    return tallied
+  }
+  const gauge = (name: NameOf<'gauge'>, collect?: (this: Gauge) => void) =>
+    new Gauge({ ...described(name), registers: [registry], ...(collect && { collect }) })
+
+  const requests = counter('fhir_gateway_requests_total')
+  const permits = counter('fhir_gateway_permits_total')
+  const restorations = counter('fhir_gateway_restorations_total')
+  const refusals = counter('fhir_gateway_refusals_total')
+  const reports = counter('fhir_gateway_reported_total')
+  const unknownOutcomes = counter('fhir_gateway_unknown_outcomes_total')
+  const durations = histogram('fhir_gateway_request_duration_seconds')
+  const upstreamDurations = histogram('fhir_gateway_upstream_request_duration_seconds')
+  const upstreamErrors = counter('fhir_gateway_upstream_errors_total')
+  const lookups = counter('fhir_gateway_stored_version_lookups_total')
+  const evictions = counter('fhir_gateway_stored_version_evictions_total')
+  const reloads = counter('fhir_gateway_reloads_total')
+  for (const result of ['applied', 'refused']) reloads.start(result)
+  const loadedAt = gauge('fhir_gateway_last_reload_success_timestamp_seconds')
   loadedAt.setToCurrentTime()
-  const lastReload = new Gauge({
-    name: 'fhir_gateway_last_reload_successful',
-    help: 'Whether what was read last is in force: 0 when it was refused and an older policy serves.',
-    registers,
-  })
+  const lastReload = gauge('fhir_gateway_last_reload_successful')
   lastReload.set(1)
-  const gauges = [
-    new Gauge({
-      name: 'fhir_gateway_requests_in_flight',
-      help: 'Requests that are being answered.',
-      registers: [],
-      collect() {
-        this.set(measured.inFlight())
-      },
-    }),
-    new Gauge({
-      name: 'fhir_gateway_policy_info',
-      help: 'The policy in force on each base, by name and SHA-256 digest.',
-      labelNames: ['base', 'policy', 'digest'] as const,
-      registers: [],
-      collect() {
-        this.reset()
-        for (const { path: base, policy } of measured.config().bases) {
-          this.set({ base, policy: policy.name, digest: policy.digest }, 1)
-        }
-      },
-    }),
-  ]
-  for (const gauge of gauges) registry.registerMetric(gauge)
+  gauge('fhir_gateway_requests_in_flight', function () {
+    this.set(measured.inFlight())
+  })
+  gauge('fhir_gateway_upstream_ready', function () {
+    this.reset()
+    for (const { path: base, ready } of measured.upstreams()) this.set({ base }, ready ? 1 : 0)
+  })
+  gauge('fhir_gateway_stored_versions', function () {
+    this.reset()
+    for (const { base, entries } of measured.storedVersions()) this.set({ base }, entries)
+  })
+  gauge('fhir_gateway_stored_version_bytes', function () {
+    this.reset()
+    for (const { base, bytes } of measured.storedVersions()) this.set({ base }, bytes)
+  })
+  gauge('fhir_gateway_policy_info', function () {
+    this.reset()
+    for (const { path: base, policy } of measured.config().bases) {
+      this.set({ base, policy: policy.name, digest: policy.digest }, 1)
+    }
+  })
+
+  /** The types that a policy names are few; a client chooses among all that FHIR defines. */
+  const labelOfType = ({ base, type }: RequestRecord) => {
+    if (type === undefined) return 'none'
+    const policy = measured.config().bases.find(({ path }) => path === base)?.policy
+    return policy?.resources.has(type) && !policy.others.has(type) ? type : 'other'
+  }
 
   return {
+    registry,
     contentType: registry.contentType,
     text: () => registry.metrics(),
     reloaded(result) {
-      reloads.inc({ result })
+      reloads.count(result)
       lastReload.set(result === 'applied' ? 1 : 0)
       if (result === 'applied') loadedAt.setToCurrentTime()
     },
-    record({
-      base = 'none',
-      interaction = 'none',
-      decision,
-      status,
-      permittedAs,
-      restoredBy,
-      refusedBy,
-      reported,
-      ...record
-    }) {
-      requests.inc({ base, interaction, decision, status })
-      durations.observe({ interaction }, record.milliseconds / 1000)
-      for (const permitted_as of new Set(permittedAs)) permits.inc({ base, interaction, permitted_as })
-      for (const restored_by of new Set(restoredBy)) restorations.inc({ base, interaction, restored_by })
-      for (const refused_by of new Set(refusedBy)) refusals.inc({ base, interaction, refused_by })
-      for (const reported_by of new Set(reported)) reports.inc({ base, interaction, reported_by })
-      if (record.outcomeUnknown) unknownOutcomes.inc()
+    upstream({ base, kind, milliseconds, failure }) {
+      upstreamDurations.observe(milliseconds / 1000, base, kind)
+      if (failure) upstreamErrors.count(base, kind, failure)
+    },
+    cache(base, event) {
+      if (event === 'evicted') evictions.count(base)
+      else lookups.count(base, event)
+    },
+    record(record) {
+      const { base = 'none', interaction = 'none', decision, status, permittedAs, restoredBy, refusedBy } = record
+      const type = labelOfType(record)
+      requests.count(base, interaction, type, decision, status)
+      durations.observe(record.milliseconds / 1000, base, interaction)
+      for (const name of once(permittedAs)) permits.count(base, interaction, type, name)
+      for (const rule of once(restoredBy)) restorations.count(base, interaction, type, rule)
+      for (const rule of once(refusedBy)) refusals.count(base, interaction, type, rule)
+      for (const rule of once(record.reported)) reports.count(base, interaction, type, rule)
+      if (record.outcomeUnknown) unknownOutcomes.count()
     },
   }
 }
+
+/** A batch names a rule for each of its entries. */
+const once = (names: readonly string[] = none) => (names.length > 1 ? new Set(names) : names)
+
+const none: readonly string[] = []

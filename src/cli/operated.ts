@@ -39,9 +39,13 @@ export function operateGateway(
       writeLine(record)
       metrics.record(record)
     },
+    observers: {
+      upstream: (record) => metrics.upstream(record),
+      cache: (base, event) => metrics.cache(base, event),
+    },
   })
-  const metrics = createMetrics(gateway)
   const upstreams = watchUpstreams(gateway, log)
+  const metrics = createMetrics({ ...gateway, upstreams: () => upstreams.now(false).bases })
   const policies = policiesInForce(gateway)
   const admin = createAdmin({
     readiness: () => upstreams.now(stop.aborted),

@@ -7,7 +7,11 @@ import { watchReadiness, type Readiness, type ReadinessWatch } from '../upstream
 
 /** Whether the gateway can serve, as the admin port tells it. */
 export interface WatchedUpstreams {
-  now(draining: boolean): { readonly ready: boolean; readonly [detail: string]: unknown }
+  now(draining: boolean): {
+    readonly ready: boolean
+    readonly reason?: string
+    readonly bases: readonly ({ readonly path: string } & Readiness)[]
+  }
   /**
    * Goes on with the upstreams of another config. One that is new counts as the one before it did until it has answered,
    * and as ready where there was none: readiness is lost by an answer only, not by a change of config.

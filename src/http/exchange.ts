@@ -14,6 +14,8 @@ import type { RequestHead } from './request-head.ts'
 /** One FHIR base with what stands behind it. */
 export interface GovernedBase extends Base {
   readonly client: UpstreamClient
+  /** The same connections, for the stored versions. */
+  readonly versionClient: UpstreamClient
   readonly storedVersions: StoredVersions
   readonly passThrough: PassThrough
   /** Path of the upstream's FHIR base, without trailing slash. */

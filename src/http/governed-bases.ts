@@ -4,6 +4,7 @@ import { createUpstreamClient } from '../upstream/client.ts'
 import { createPassThrough } from '../upstream/pass-through.ts'
 import { createStoredVersions } from '../upstream/stored-versions.ts'
 import type { GovernedBase } from './exchange.ts'
+import { observedClient, observedPassThrough, type Observers } from './observed-upstream.ts'
 
 /** A config with what stands behind its bases. */
 export interface Serving {
@@ -13,24 +14,27 @@ export interface Serving {
 
 /**
  * The bases of a config, each with its own connections and its own cache.
+ * @param observers told of what goes on with the upstreams
  * @param before what has been served until now: a base of the same path keeps its connections when its upstream and the
  *   time-outs are the same, and its stored versions when they would be read and kept in the same way
  */
-export function governBases(config: GatewayConfig, before?: Serving): Serving {
-  return { config, bases: config.bases.map((base) => governBase(base, config, before)) }
+export function governBases(config: GatewayConfig, observers?: Observers, before?: Serving): Serving {
+  return { config, bases: config.bases.map((base) => governBase(base, config, observers, before)) }
 }
 
-function governBase(base: Base, config: GatewayConfig, before: Serving | undefined): GovernedBase {
+function governBase(
+  base: Base,
+  config: GatewayConfig,
+  observers: Observers | undefined,
+  before: Serving | undefined,
+): GovernedBase {
   const { url } = base.upstream
   const upstreamPath = url.pathname.replace(/\/$/, '')
   const known = before?.bases.find(({ path }) => path === base.path)
   const connections =
     known && isDeepStrictEqual(connectionTerms(known, before!.config), connectionTerms(base, config))
-      ? { client: known.client, passThrough: known.passThrough }
-      : {
-          client: createUpstreamClient(url.origin, config.timeouts),
-          passThrough: createPassThrough(url, config.timeouts),
-        }
+      ? { client: known.client, versionClient: known.versionClient, passThrough: known.passThrough }
+      : connect(base, config, observers)
   const { client } = connections
   const { definitions } = base.policy
   const storedVersions =
@@ -38,8 +42,25 @@ function governBase(base: Base, config: GatewayConfig, before: Serving | undefin
     known.policy.definitions === definitions &&
     isDeepStrictEqual(cacheTerms(before!.config), cacheTerms(config))
       ? known.storedVersions
-      : createStoredVersions({ client, basePath: upstreamPath, definitions, ...cacheTerms(config) })
+      : createStoredVersions({
+          client: connections.versionClient,
+          basePath: upstreamPath,
+          definitions,
+          ...cacheTerms(config),
+          ...(observers && { observe: (event) => observers.cache(base.path, event) }),
+        })
   return { ...base, ...connections, upstreamPath, storedVersions }
+}
+
+function connect({ path, upstream }: Base, { timeouts }: GatewayConfig, observers: Observers | undefined) {
+  const client = createUpstreamClient(upstream.url.origin, timeouts)
+  const passThrough = createPassThrough(upstream.url, timeouts)
+  if (!observers) return { client, versionClient: client, passThrough }
+  return {
+    client: observedClient(client, path, observers),
+    versionClient: observedClient(client, path, observers, 'stored-version'),
+    passThrough: observedPassThrough(passThrough, path, observers),
+  }
 }
 
 function connectionTerms({ upstream }: Base, { timeouts }: GatewayConfig) {

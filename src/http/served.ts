@@ -1,6 +1,7 @@
 import type { GatewayConfig } from '../config/config.ts'
 import type { GovernedBase } from './exchange.ts'
 import { governBases, type Serving } from './governed-bases.ts'
+import type { Observers } from './observed-upstream.ts'
 
 /** What is served now, and what was and still answers the requests that began with it. */
 export interface Served {
@@ -18,8 +19,8 @@ interface Turn {
   requests: number
 }
 
-export function serveByTurns(config: GatewayConfig): Served {
-  let turn: Turn = { serving: governBases(config), requests: 0 }
+export function serveByTurns(config: GatewayConfig, observers?: Observers): Served {
+  let turn: Turn = { serving: governBases(config, observers), requests: 0 }
   const turns = new Set([turn])
   const open = () => [...turns].flatMap(({ serving }) => serving.bases)
 
@@ -48,7 +49,7 @@ export function serveByTurns(config: GatewayConfig): Served {
     },
     replace(next) {
       const before = turn
-      turn = { serving: governBases(next, before.serving), requests: 0 }
+      turn = { serving: governBases(next, observers, before.serving), requests: 0 }
       turns.add(turn)
       endOf(before)
     },

@@ -58,6 +58,8 @@ export interface StoredVersions {
   confirm(wanted: WantedVersion, known?: Stored): Promise<StoredVersion>
   /** Drops everything that is cached. */
   forget(): void
+  /** How many versions are cached, and the memory that they are reckoned at. */
+  held(): { readonly entries: number; readonly bytes: number }
 }
 
 export interface StoredVersionOptions {
@@ -72,6 +74,8 @@ export interface StoredVersionOptions {
   readonly elements: number
   /** `bytes` bounds the memory, as far as that can be told from the texts; entries expire after `expireMs`. */
   readonly cache: 'off' | { readonly bytes: number; readonly expireMs: number }
+  /** Told of every look into the cache, and of what leaves it for others. */
+  readonly observe?: (event: 'hit' | 'miss' | 'evicted') => void
 }
 
 interface Entry {
@@ -84,7 +88,7 @@ interface Entry {
 const treeFactor = 10
 
 export function createStoredVersions(options: StoredVersionOptions): StoredVersions {
-  const { client, basePath } = options
+  const { client, basePath, observe } = options
   const cache =
     options.cache === 'off'
       ? undefined
@@ -92,6 +96,11 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
           maxSize: options.cache.bytes,
           ttl: options.cache.expireMs,
           sizeCalculation: (entry, key) => key.length + entry.size * treeFactor,
+          ...(observe && {
+            dispose(_entry, _key, reason) {
+              if (reason === 'evict') observe('evicted')
+            },
+          }),
         })
 
   const keyOf = ({ type, id, version, format }: WantedVersion) => `${format} ${type}/${id}/${version}`
@@ -122,6 +131,7 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
   return {
     async get(wanted) {
       const entry = cache?.get(keyOf(wanted))
+      if (cache) observe?.(entry ? 'hit' : 'miss')
       return entry
         ? { kind: 'found', stored: entry.stored, version: wanted.version, cached: true }
         : read(wanted, wanted.version)
@@ -129,6 +139,7 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     current: (wanted) => read(wanted),
     confirm: (wanted, known) => read(wanted, wanted.version, known),
     forget: () => cache?.clear(),
+    held: () => ({ entries: cache?.size ?? 0, bytes: cache?.calculatedSize ?? 0 }),
   }
 }
 

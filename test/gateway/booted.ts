@@ -108,7 +108,7 @@ export async function boot(settings: Settings = {}): Promise<Booted> {
   }
 }
 
-function configOf(settings: Settings, upstream: StubUpstream): GatewayConfig {
+export function configOf(settings: Settings, upstream: StubUpstream): GatewayConfig {
   return {
     bases: [
       {
@@ -137,7 +137,7 @@ function configOf(settings: Settings, upstream: StubUpstream): GatewayConfig {
   }
 }
 
-function request(
+export function request(
   port: number,
   method: string,
   path: string,
