@@ -1,3 +1,4 @@
+import type { AddressRange } from './address-range.ts'
 import type { Policy } from '../policy/policy.ts'
 
 /** How an upstream behaves where servers differ. */
@@ -21,6 +22,14 @@ export interface Base {
     readonly url: URL
     readonly profile: UpstreamProfile
   }
+}
+
+/** How clients reach the gateway. */
+export interface ListenerSettings {
+  /** The proxies that may say who asks, and under which URL. */
+  readonly trustedProxies: readonly AddressRange[]
+  /** The header fields in which they do: X-Forwarded-For, -Proto and -Host, or Forwarded. */
+  readonly forwardedIn: 'x-forwarded' | 'forwarded'
 }
 
 /** Everything that gateway.yaml says, compiled. Durations are milliseconds, sizes are bytes. */
@@ -55,6 +64,7 @@ export interface GatewayConfig {
     /** To let requests in flight end after SIGTERM. */
     readonly drainMs: number
   }
+  readonly listener: ListenerSettings
   /** Stored versions, kept to judge against. */
   readonly cache: 'off' | { readonly bytes: number; readonly expireMs: number }
   /** Further request header fields that go upstream, lower case, beside the built-in allow-list. */

@@ -28,7 +28,10 @@ export const variables: readonly (readonly [name: string, meaning: string])[] = 
   ['PORT', 'Port of the gateway, 0 for any free one. Unset: 8080.'],
   ['ADMIN_PORT', 'Port of health and metrics, 0 for any free one. Unset: 9090.'],
   ['HOST', 'Address to listen on. Unset: 127.0.0.1 with the sandbox, else all interfaces.'],
-  ['PUBLIC_URL', 'URL under which clients reach the gateway, without path. Unset: from the Host header field.'],
+  [
+    'PUBLIC_URL',
+    'URL under which clients reach the gateway, without path. Unset: as a trusted proxy says, else from the Host header field.',
+  ],
   ['CONFIG', 'A folder with a gateway.yaml, or such a file. Unset: the one that comes with the program.'],
   ['LOG_LEVEL', `${logLevels.join(', ')}. Unset: info.`],
   ['LOG_HASH_KEY', 'Key of the hashes that stand for resource ids in the log, 16 characters or more. Unset: random.'],

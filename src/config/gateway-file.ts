@@ -1,6 +1,6 @@
 import { diagnoseSchema } from '../policy/diagnose-schema.ts'
 import { readSource, type Diagnostic, type Source } from '../policy/source.ts'
-import type { GatewayConfig, UpstreamProfile } from './config.ts'
+import type { GatewayConfig, ListenerSettings, UpstreamProfile } from './config.ts'
 import { gatewayFileSchema, type GatewaySettings } from './gateway-schema.ts'
 
 /** One base as gateway.yaml has it: its policy is a path still, its upstream may come from elsewhere. */
@@ -60,11 +60,16 @@ function settingsOf(data: GatewaySettings): GatewayFile {
       upstreamMs: timeouts.upstream,
       drainMs: timeouts.drain,
     },
+    listener: listenerOf(data.listener),
     cache: cache === 'off' ? 'off' : { bytes: cache.size, expireMs: cache.expire },
     forwardHeaderFields: data['forward-header-fields'],
     ruleHeaderFields: data['rule-header-fields'],
     reload: data.reload,
   }
+}
+
+function listenerOf(listener: GatewaySettings['listener']): ListenerSettings {
+  return { trustedProxies: listener['trusted-proxies'], forwardedIn: listener['forwarded-in'] }
 }
 
 /** A target must lie in one base only, else the order of the list would decide which policy judges it. */

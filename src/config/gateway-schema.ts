@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { listenerSchema } from './listener-schema.ts'
 import { neverForwarded } from './never-forwarded.ts'
 import { count, duration, headerField, matching, readAs, size } from './readings.ts'
 import { fhirBaseUrlExpected, fhirBaseUrlPattern, parseFhirBaseUrl } from './upstream-url.ts'
@@ -69,6 +70,7 @@ export const gatewayFileSchema = z
       })
       .prefault({})
       .describe('What is too slow.'),
+    listener: listenerSchema,
     cache: z
       .union([
         z.literal('off').describe('Nothing is kept.'),

@@ -131,7 +131,7 @@ export function needsSandbox(loaded: LoadedConfig, upstreamUrl: URL | undefined)
 
 /** Closes what was left open: the upstream of the only base, which goes before the one in gateway.yaml. */
 export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined): GatewayConfig {
-  const { limits, timeouts, cache, forwardHeaderFields, ruleHeaderFields } = loaded
+  const { limits, timeouts, listener, cache, forwardHeaderFields, ruleHeaderFields } = loaded
   return {
     bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile }) => {
       const url = upstreamUrl ?? own
@@ -140,6 +140,7 @@ export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined)
     }),
     limits,
     timeouts,
+    listener,
     cache,
     forwardHeaderFields,
     ruleHeaderFields,

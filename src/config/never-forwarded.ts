@@ -1,6 +1,6 @@
 /**
- * Request header fields that the gateway makes itself from what it has read and judged, that belong to one connection, or
- * that change what a request is: no configuration lets the client's own go upstream.
+ * Request header fields that the gateway makes itself from what it has read and judged, that belong to one connection, that
+ * change what a request is, or that say where it came from: no configuration lets the client's own go upstream.
  */
 export const neverForwarded: ReadonlySet<string> = new Set([
   'accept',
@@ -11,6 +11,7 @@ export const neverForwarded: ReadonlySet<string> = new Set([
   'content-location',
   'content-type',
   'expect',
+  'forwarded',
   'host',
   'if-match',
   'if-modified-since',
@@ -28,7 +29,17 @@ export const neverForwarded: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-proto',
+  'x-forwarded-server',
+  'x-forwarded-ssl',
   'x-http-method',
   'x-http-method-override',
   'x-method-override',
+  'x-original-url',
+  'x-real-ip',
+  'x-rewrite-url',
 ])

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
+import { withinRanges } from '../config/address-range.ts'
 import type { Base, GatewayConfig } from '../config/config.ts'
 import { createUpstreamClient } from '../upstream/client.ts'
 import { createPassThrough } from '../upstream/pass-through.ts'
 import { createStoredVersions } from '../upstream/stored-versions.ts'
+import type { Proxies } from './arrival.ts'
 import type { GovernedBase } from './exchange.ts'
 import { observedClient, observedPassThrough, type Observers } from './observed-upstream.ts'
 
@@ -10,6 +12,7 @@ import { observedClient, observedPassThrough, type Observers } from './observed-
 export interface Serving {
   readonly config: GatewayConfig
   readonly bases: readonly GovernedBase[]
+  readonly proxies: Proxies
 }
 
 /**
@@ -19,7 +22,12 @@ export interface Serving {
  *   time-outs are the same, and its stored versions when they would be read and kept in the same way
  */
 export function governBases(config: GatewayConfig, observers?: Observers, before?: Serving): Serving {
-  return { config, bases: config.bases.map((base) => governBase(base, config, observers, before)) }
+  const { trustedProxies, forwardedIn } = config.listener
+  return {
+    config,
+    bases: config.bases.map((base) => governBase(base, config, observers, before)),
+    proxies: { trusts: withinRanges(trustedProxies), toldIn: forwardedIn },
+  }
 }
 
 function governBase(

@@ -4,6 +4,7 @@ import { readingInteractions } from '../fhir/interaction.ts'
 import type { judge } from '../policy/judge.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
+import { arrivalOf } from './arrival.ts'
 import { bundle } from './bundle/bundle.ts'
 import type { Exchange } from './exchange.ts'
 import type { Serving } from './governed-bases.ts'
@@ -75,7 +76,7 @@ export async function handle(
 /** The stages of a request, in their order. */
 async function answer(
   handling: Handling,
-  { config }: Serving,
+  { config, proxies }: Serving,
   head: RequestHead,
   named: Named,
   requestId: string,
@@ -90,7 +91,9 @@ async function answer(
   }
   const { interaction, base, reported } = named
   const { publicUrl, judge } = handling
-  const origin = publicUrl?.href.replace(/\/$/, '') ?? `http://${head.headerFields.host}`
+  const arrival = arrivalOf(head, proxies)
+  if (arrival.refusals.length > 0) return { kind: 'refused', refusals: arrival.refusals }
+  const origin = publicUrl?.href.replace(/\/$/, '') ?? arrival.origin
   const urls = baseUrls(origin + base.path, base.upstream.url)
   const exchange: Exchange = {
     config,

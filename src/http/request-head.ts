@@ -11,6 +11,10 @@ export interface RequestHead {
   readonly headerFields: IncomingHttpHeaders
   /** Every line of a header field, as it came: Node joins or drops repeats. The name in lower case. */
   fieldLines(name: string): readonly string[]
+  /** Whether it came over TLS. */
+  readonly secure: boolean
+  /** The address at the other end of the connection; empty when that is gone. */
+  peer(): string
 }
 
 export function requestHead(req: IncomingMessage): RequestHead {
@@ -26,6 +30,8 @@ export function requestHead(req: IncomingMessage): RequestHead {
       }
       return lines
     },
+    secure: 'encrypted' in req.socket,
+    peer: () => req.socket.remoteAddress ?? '',
   }
 }
 
@@ -43,7 +49,9 @@ export function askedBy({ target, headerFields }: RequestHead): Asked {
 
 const onlyOnce = ['host', 'content-type', 'content-encoding', 'content-length', 'authorization', 'transfer-encoding']
 const methodOverrides = ['x-http-method-override', 'x-http-method', 'x-method-override']
-const hostPattern = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
+
+/** Host (RFC 9110, section 7.2), as far as it is taken. */
+export const hostPattern = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 
 /** What is wrong with the header fields of any request. */
 export function refusalsOfHead(head: RequestHead): readonly Refusal[] {

@@ -52,6 +52,7 @@ export interface Settings {
   readonly profile?: UpstreamProfile
   readonly limits?: Partial<GatewayConfig['limits']>
   readonly timeouts?: Partial<GatewayConfig['timeouts']>
+  readonly listener?: Partial<GatewayConfig['listener']>
   readonly cache?: GatewayConfig['cache']
   readonly forwardHeaderFields?: readonly string[]
   readonly ruleHeaderFields?: readonly string[]
@@ -131,6 +132,7 @@ export function configOf(settings: Settings, upstream: StubUpstream): GatewayCon
       ...settings.limits,
     },
     timeouts: { requestMs: 5000, connectMs: 1000, upstreamMs: 5000, drainMs: 2000, ...settings.timeouts },
+    listener: { trustedProxies: [], forwardedIn: 'x-forwarded', ...settings.listener },
     cache: settings.cache ?? { bytes: 1024 * 1024, expireMs: 60_000 },
     forwardHeaderFields: settings.forwardHeaderFields ?? [],
     ruleHeaderFields: settings.ruleHeaderFields ?? [],

@@ -22,6 +22,7 @@ describe('gateway.yaml', () => {
         refusals: 50,
       },
       timeouts: { requestMs: 30_000, connectMs: 2000, upstreamMs: 30_000, drainMs: 25_000 },
+      listener: { trustedProxies: [], forwardedIn: 'x-forwarded' },
       cache: { bytes: 67_108_864, expireMs: 300_000 },
       forwardHeaderFields: [],
       ruleHeaderFields: [],
