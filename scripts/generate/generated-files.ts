@@ -6,6 +6,7 @@ import { configurationPage } from './configuration-page.ts'
 import { schemas, writeSchema } from './json-schemas.ts'
 import { policyPage } from './policy-page.ts'
 import { policyReferencePage } from './policy-reference-page.ts'
+import { telemetryPage } from './telemetry-page.ts'
 
 /** Every file that is made from the sources, by its path from the project's root. A test compares them with what is there. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
@@ -16,6 +17,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   files.set('docs/policy-reference.md', policyReferencePage(template('policy-reference')))
   files.set('docs/case-reference.md', caseReferencePage(template('case-reference')))
   files.set('docs/configuration.md', configurationPage(template('configuration')))
+  files.set('docs/telemetry.md', telemetryPage(template('telemetry')))
   for (const path of readdirSync('config/policies').filter((name) => /(?<!\.cases)\.yaml$/.test(name))) {
     files.set(`docs/policies/${basename(path, '.yaml')}.md`, policyPage(`config/policies/${path}`))
   }

@@ -77,6 +77,11 @@ export const definitions = {
     help: 'Writes that were sent to the upstream and whose outcome is not known.',
     labels: [],
   },
+  fhir_gateway_faults_total: {
+    kind: 'counter',
+    help: 'Requests answered with 500 because of a fault of the gateway’s own.',
+    labels: [],
+  },
   fhir_gateway_upstream_request_duration_seconds: {
     kind: 'histogram',
     help: 'Time from the sending of a request to the upstream’s answer: to its header section where a read passes through, else to its end.',

@@ -65,6 +65,7 @@ export function createMetrics(measured: Measured): Metrics {
   const refusals = counter('fhir_gateway_refusals_total')
   const reports = counter('fhir_gateway_reported_total')
   const unknownOutcomes = counter('fhir_gateway_unknown_outcomes_total')
+  const faults = counter('fhir_gateway_faults_total')
   const durations = histogram('fhir_gateway_request_duration_seconds')
   const upstreamDurations = histogram('fhir_gateway_upstream_request_duration_seconds')
   const upstreamErrors = counter('fhir_gateway_upstream_errors_total')
@@ -132,6 +133,7 @@ export function createMetrics(measured: Measured): Metrics {
       for (const rule of once(refusedBy)) refusals.count(base, interaction, type, rule)
       for (const rule of once(record.reported)) reports.count(base, interaction, type, rule)
       if (record.outcomeUnknown) unknownOutcomes.count()
+      if (decision === 'failed' && status === 500) faults.count()
     },
   }
 }

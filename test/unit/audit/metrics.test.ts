@@ -50,6 +50,7 @@ describe('the metrics', () => {
       milliseconds: 2,
     })
     metrics.record({ ...common, decision: 'failed', status: 504, milliseconds: 30_000, outcomeUnknown: true })
+    metrics.record({ ...common, decision: 'failed', refusedBy: ['fault'], status: 500, milliseconds: 1 })
     metrics.record({
       requestId: 'r',
       decision: 'refused',
@@ -68,8 +69,9 @@ describe('the metrics', () => {
         'fhir_gateway_reported_total{base="/fhir",interaction="update",type="Flag",reported_by="if-match-missing"} 1',
         'fhir_gateway_refusals_total{base="/fhir",interaction="update",type="Flag",refused_by="Flag.update"} 1',
         'fhir_gateway_unknown_outcomes_total 1',
+        'fhir_gateway_faults_total 1',
         'fhir_gateway_requests_in_flight 3',
-        'fhir_gateway_request_duration_seconds_count{base="/fhir",interaction="update"} 3',
+        'fhir_gateway_request_duration_seconds_count{base="/fhir",interaction="update"} 4',
       ]),
     )
     expect(text).not.toContain('9000000009')
