@@ -34,7 +34,7 @@ export interface Gateway {
   reconfigure(config: GatewayConfig): void
   /** How many requests are being answered. */
   inFlight(): number
-  /** Drops the cached stored versions: a server that was restored may use version numbers again. */
+  /** Drops what is cached of the upstreams: a server that was restored may use version numbers again. */
   forgetStoredVersions(): void
   /** What the caches of stored versions hold, by base. */
   storedVersions(): readonly { readonly base: string; readonly entries: number; readonly bytes: number }[]
@@ -133,7 +133,10 @@ export function createGateway({ config, publicUrl, record, observers, judge = ju
     },
     inFlight: () => inFlight,
     forgetStoredVersions: () => {
-      for (const { storedVersions } of served.open()) storedVersions.forget()
+      for (const { storedVersions, statements } of served.open()) {
+        storedVersions.forget()
+        statements.forget()
+      }
     },
     storedVersions: () =>
       served.now().bases.map(({ path, storedVersions }) => ({ base: path, ...storedVersions.held() })),

@@ -7,8 +7,10 @@ import type { Refusal } from '../policy/refusal.ts'
 import type { RequestFacts } from '../policy/request-facts.ts'
 import type { BaseUrls } from '../upstream/base-urls.ts'
 import type { UpstreamClient } from '../upstream/client.ts'
+import type { CapabilityStatements } from '../upstream/capability-statements.ts'
 import type { PassThrough } from '../upstream/pass-through.ts'
 import type { StoredVersions } from '../upstream/stored-versions.ts'
+import type { WrittenStatements } from './capabilities.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** One FHIR base with what stands behind it. */
@@ -18,6 +20,9 @@ export interface GovernedBase extends Base {
   readonly versionClient: UpstreamClient
   readonly storedVersions: StoredVersions
   readonly passThrough: PassThrough
+  /** What the upstream says of itself, and what we make of it. */
+  readonly statements: CapabilityStatements
+  readonly written: WrittenStatements
   /** Path of the upstream's FHIR base, without trailing slash. */
   readonly upstreamPath: string
 }

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { withinRanges } from '../config/address-range.ts'
 import type { Base, GatewayConfig } from '../config/config.ts'
+import { createCapabilityStatements } from '../upstream/capability-statements.ts'
 import { createUpstreamClient } from '../upstream/client.ts'
 import { createPassThrough } from '../upstream/pass-through.ts'
 import { createStoredVersions } from '../upstream/stored-versions.ts'
 import type { Proxies } from './arrival.ts'
+import { writeStatements } from './capabilities.ts'
 import type { GovernedBase } from './exchange.ts'
 import { observedClient, observedPassThrough, type Observers } from './observed-upstream.ts'
 
@@ -57,7 +59,15 @@ function governBase(
           ...cacheTerms(config),
           ...(observers && { observe: (event) => observers.cache(base.path, event) }),
         })
-  return { ...base, ...connections, upstreamPath, storedVersions }
+  const { limits } = config
+  const statements = createCapabilityStatements({
+    client,
+    basePath: upstreamPath,
+    definitions,
+    bounds: { nesting: limits.nesting },
+    maxBytes: limits.rewriteBytes,
+  })
+  return { ...base, ...connections, upstreamPath, storedVersions, statements, written: writeStatements(base) }
 }
 
 function connect({ path, upstream }: Base, { timeouts }: GatewayConfig, observers: Observers | undefined) {

@@ -18,11 +18,14 @@ const textForms = {
   'application/xml-patch+xml': { format: 'xml', apply: applyXmlPatch },
 } as const
 
-/** What a 415 to a PATCH lists under Accept-Patch (RFC 5789, section 3.1). FHIRPath Patch came with R4. */
-export function acceptedPatchTypes(release: FhirRelease): string {
+/** The media types of patches that are read. FHIRPath Patch came with R4. */
+export function patchTypes(release: FhirRelease): readonly string[] {
   const fhirPath = release === 'STU3' ? [] : ['application/fhir+json', 'application/fhir+xml']
-  return [...Object.keys(textForms), ...fhirPath].join(', ')
+  return [...Object.keys(textForms), ...fhirPath]
 }
+
+/** What a 415 to a PATCH lists under Accept-Patch (RFC 5789, section 3.1). */
+export const acceptedPatchTypes = (release: FhirRelease) => patchTypes(release).join(', ')
 
 /** The form of a patch that is a text of its own, by its media type; undefined when it is none of them. */
 export function textFormOf(contentType: string | undefined): keyof typeof textForms | undefined {

@@ -3,6 +3,7 @@ import { readQuery } from '../fhir/target.ts'
 import { answerTo } from '../policy/refusal.ts'
 import { readFields, valuesOf } from '../upstream/header-fields.ts'
 import { readBody } from './body.ts'
+import { faultOfQuery, tellCapabilities } from './capabilities.ts'
 import type { Exchange } from './exchange.ts'
 import { relayFailure, relayRead, streamedFields } from './relay.ts'
 import { fail, refuse, type Reply } from './reply.ts'
@@ -12,6 +13,13 @@ export async function read(exchange: Exchange): Promise<Reply> {
   const { interaction, asked } = exchange
   if (interaction.method === 'POST') return searchByPost(exchange)
   if (asked === 'none') return notAcceptable(exchange)
+  if (interaction.code === 'capabilities') {
+    const fault = faultOfQuery(interaction.query)
+    const format = asked === 'any' ? 'json' : asked
+    if (!fault) return tellCapabilities(exchange, format, exchange.head.fieldLines('if-none-match'))
+    // Who used it until now goes on with what the server itself makes of it.
+    if (exchange.base.policy.mode !== 'report') return refuse('request-malformed', fault)
+  }
   const { base, head, callerFields, config } = exchange
   // A single resource is its client's to send back: nothing of it is rewritten, so it need not be read.
   const single = interaction.code === 'read' || interaction.code === 'vread'

@@ -151,7 +151,6 @@ describe('what a server makes up', () => {
     ['GET', '/Flag?patient=1&status=active'],
     ['GET', '/Flag/1/_history'],
     ['GET', '?_getpages=a&_count=2'],
-    ['GET', '/metadata'],
   ])('%s [base]%s has the gateway’s base', async (method, below) => {
     const booted = await bootAndClose({ publicUrl: new URL('https://ours.example') })
     const { href } = booted.upstream.url

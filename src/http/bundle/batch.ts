@@ -2,10 +2,11 @@ import { writeResource } from '../../fhir/body.ts'
 import { entityTagOf } from '../../fhir/entity-tag.ts'
 import { mediaTypeOf, type Format } from '../../fhir/media-type.ts'
 import { readFields } from '../../upstream/header-fields.ts'
+import { faultOfQuery, tellCapabilities } from '../capabilities.ts'
 import type { Exchange } from '../exchange.ts'
 import { relayFailure, relayRead } from '../relay.ts'
 import { withoutOutcome } from '../relay-write.ts'
-import { fail, type Reply } from '../reply.ts'
+import { fail, refuse, type Reply } from '../reply.ts'
 import { withReported } from '../reported.ts'
 import { restoringRules } from '../restored.ts'
 import { carryOut } from '../write.ts'
@@ -98,11 +99,16 @@ async function readOne(
   const { base, callerFields, config, urls } = exchange
   const { path, query } = interaction
   if (maxBytes <= 0) return tooLarge()
+  const answerFormat = answerFormatOf(exchange, format)
+  if (interaction.code === 'capabilities') {
+    const fault = faultOfQuery(query)
+    return fault ? refuse('request-malformed', fault) : tellCapabilities(exchange, answerFormat, [])
+  }
   const reply = await base.client.send({
     method: 'GET',
     path: `${base.upstreamPath}${path}${query === '' ? '' : `?${query}`}`,
     headerFields: {
-      ...readFields({}, callerFields, answerFormatOf(exchange, format), false),
+      ...readFields({}, callerFields, answerFormat, false),
       ...(unlessVersion !== undefined && { 'if-none-match': entityTagOf(unlessVersion) }),
     },
     maxBytes,

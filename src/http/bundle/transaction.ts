@@ -26,7 +26,7 @@ const decidedAtOnce = 8
 export async function transact(exchange: Exchange, entries: readonly Entry[], format: Format): Promise<Reply> {
   const { base } = exchange
   const refusals = entries.flatMap((entry, index) =>
-    entry.kind === 'refused' ? entry.refusals : unpinnable(entry, index),
+    entry.kind === 'refused' ? entry.refusals : [...unpinnable(entry, index), ...unnarrowed(entry, index)],
   )
   refusals.push(...refusalsOfFullUrls(entries), ...refusalsOfRepeats(entries.map(targetOf)))
   if (entries.length === 0) refusals.push({ cause: 'body-malformed', diagnostics: 'The transaction has no entry.' })
@@ -114,6 +114,13 @@ function confirmed(
 function unpinnable(entry: Entry, index: number): Refusal[] {
   if (entry.kind !== 'write' || entry.asked.interaction !== 'delete') return []
   const diagnostics = 'A delete in a transaction cannot be pinned to a version; send it on its own, or in a batch.'
+  return [refusalOfEntry(index, { cause: 'interaction-not-offered', diagnostics })]
+}
+
+/** The server would tell its own statement, not what goes through here. */
+function unnarrowed(entry: Entry, index: number): Refusal[] {
+  if (entry.kind !== 'read' || entry.interaction.code !== 'capabilities') return []
+  const diagnostics = 'The CapabilityStatement is not offered as an entry of a transaction; read it on its own.'
   return [refusalOfEntry(index, { cause: 'interaction-not-offered', diagnostics })]
 }
 

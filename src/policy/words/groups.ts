@@ -12,6 +12,9 @@ export interface Group {
   readonly blocks: readonly Block[]
 }
 
+/** The title of those that the policy does not name. */
+export const everyOtherType = 'Every other type'
+
 /** Types of which a policy says the same stand together: an anchor of YAML, or `*`, says it once. */
 export function groupsOf(policy: Policy): Group[] {
   const groups = new Map<string, Omit<Group, 'title'> & { readonly types: string[]; readonly others: boolean }>()
@@ -25,7 +28,7 @@ export function groupsOf(policy: Policy): Group[] {
     group.types.push(type)
   }
   return [...groups.values()].map(({ types, others, resource, blocks }) => ({
-    title: others ? `Every other type` : types.join(', '),
+    title: others ? everyOtherType : types.join(', '),
     resource,
     blocks,
   }))

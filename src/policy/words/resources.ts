@@ -25,7 +25,8 @@ export function tellResource(resource: ResourcePolicy, policy: Policy): Block[] 
   return blocks
 }
 
-function versionSay({ ifMatch = 'required' }: RuleSet): string {
+/** Whether the version that is changed has to be named. */
+export function versionSay({ ifMatch = 'required' }: RuleSet): string {
   const current = 'is judged against the current version, and fails if that is changed in the meantime'
   switch (ifMatch) {
     case 'required':

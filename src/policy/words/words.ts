@@ -40,7 +40,8 @@ export function policyInWords(policy: Policy): PolicyInWords {
   return { blocks, rules, open: open.length }
 }
 
-const reportSay =
+/** What a policy in report mode comes to. */
+export const reportSay =
   'This policy is in report mode: what is not open goes on all the same, as far as it can be carried, and is reported.'
 
 const openSay = 'These may hold more than the rules name, and nobody judges it (`open: true`):'
