@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { Pool, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import { createPool } from './pool.ts'
 
 /** A request as the gateway builds it: nothing of a client's request is in it that nobody read. */
 export interface UpstreamRequest {
@@ -51,13 +52,7 @@ export function wholeAnswerMs({ upstreamMs }: UpstreamTimeouts): number {
 export function createUpstreamClient(
   origin: string,
   timeouts: UpstreamTimeouts,
-  dispatcher: Dispatcher = new Pool(origin, {
-    connections: 64,
-    pipelining: 1,
-    connect: { timeout: timeouts.connectMs },
-    headersTimeout: timeouts.upstreamMs,
-    bodyTimeout: timeouts.upstreamMs,
-  }),
+  dispatcher: Dispatcher = createPool(origin, timeouts),
 ): UpstreamClient {
   return {
     send: (request) => dispatch(dispatcher, origin, request, wholeAnswerMs(timeouts)),
@@ -132,6 +127,7 @@ const timeoutCodes = new Set([
   'ANSWER_TIMEOUT',
 ])
 
-function isTimeout(error: unknown): boolean {
+/** Whether an error says that an upstream took too long. */
+export function isTimeout(error: unknown): boolean {
   return timeoutCodes.has(String((error as { code?: unknown }).code))
 }

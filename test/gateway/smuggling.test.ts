@@ -260,7 +260,7 @@ describe('what is permitted reaches the upstream once, rebuilt, and nothing of w
     [
       'HTTP/1.0 that is to stay open',
       `${aGet.replace('1.1', '1.0')}Connection: keep-alive\r\n\r\n${last}`,
-      [200],
+      [200, 405],
       [get],
     ],
     [

@@ -1,0 +1,147 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Dispatcher } from 'undici'
+import { isTimeout, wholeAnswerMs, type UpstreamTimeouts } from './client.ts'
+import type { PassedRead, PassingRead } from './pass-through.ts'
+
+/** So much of an answer is gathered before its first byte goes on, in bytes: one that breaks off before is a 502. */
+const gatheredBytes = 256 * 1024
+
+/**
+ * Sends a read to the upstream and its answer to the client, or gathers it.
+ * Until a byte has gone on, the response is as it was: then the same read may be sent again.
+ */
+export function passAnswer(
+  dispatcher: Dispatcher,
+  origin: string,
+  { path, headerFields, maxBytes, streams }: PassingRead,
+  client: { readonly req: IncomingMessage; readonly res: ServerResponse },
+  timeouts: UpstreamTimeouts,
+): Promise<PassedRead> {
+  const { req, res } = client
+  return new Promise((resolve) => {
+    let upstream: Dispatcher.DispatchController | undefined
+    let timer: NodeJS.Timeout | undefined
+    let over = false
+    let status = 0
+    let answered: IncomingHttpHeaders = {}
+    /** The header fields of an answer that streams. */
+    let streamed: ReturnType<typeof streams>
+    let gathered: Buffer[] = []
+    let size = 0
+
+    const settle = (passed: PassedRead) => {
+      over = true
+      clearTimeout(timer)
+      req.off('close', gone)
+      res.off('close', gone).off('drain', goOn).off('finish', ended)
+      resolve(passed)
+    }
+    const settleAndAbort = (passed: PassedRead, reason: Error) => {
+      settle(passed)
+      upstream?.abort(reason)
+    }
+    const broke = (error: unknown) => {
+      if (over) return
+      if (!res.headersSent) {
+        settle({ kind: isTimeout(error) ? 'too-slow' : 'unreachable', error })
+        return
+      }
+      settle({ kind: 'streamed', status, whole: false, error })
+      // A client must not wait for the rest of an answer that never comes.
+      res.destroy()
+    }
+    /** Gives up when the time is over. */
+    const limit = (milliseconds: number, sentence: string) => {
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        const late = Object.assign(new Error(sentence), { code: 'ANSWER_TIMEOUT' })
+        broke(late)
+        upstream?.abort(late)
+      }, milliseconds)
+    }
+
+    const gone = () => {
+      const error = new Error('The client left.')
+      settleAndAbort(
+        res.headersSent ? { kind: 'streamed', status, whole: false, error } : { kind: 'client-gone' },
+        error,
+      )
+    }
+    const ended = () => settle({ kind: 'streamed', status, whole: true })
+    const goOn = () => {
+      clearTimeout(timer)
+      upstream?.resume()
+    }
+    const write = (chunk: Buffer) => {
+      if (res.write(chunk)) return
+      upstream!.pause()
+      // A client that reads nothing at all would keep the connection to the upstream.
+      limit(timeouts.upstreamMs, 'The client reads nothing.')
+    }
+    const beginToStream = () => {
+      // How long an answer that streams takes is its client's doing, too.
+      clearTimeout(timer)
+      res.on('drain', goOn).once('finish', ended)
+      res.writeHead(status, { ...streamed })
+      write(Buffer.concat(gathered))
+      gathered = []
+    }
+
+    if (req.destroyed || res.destroyed) {
+      settle({ kind: 'client-gone' })
+      return
+    }
+    res.once('close', gone)
+    // A response that waits behind another one of its connection is not told; what is left of its request is.
+    req.once('close', gone)
+    dispatcher.dispatch(
+      { origin, method: 'GET', path, headers: headerFields },
+      {
+        onRequestStart(controller) {
+          upstream = controller
+          if (over) controller.abort(new Error('The client left.'))
+          // Every informational answer and every byte starts the other time-outs anew.
+          else limit(wholeAnswerMs(timeouts), 'The answer took too long as a whole.')
+        },
+        onResponseStart(_controller, statusCode, fields) {
+          if (statusCode < 200) return
+          status = statusCode
+          answered = fields
+          streamed = streams(status, answered)
+        },
+        onResponseData(_controller, chunk) {
+          if (over) return
+          if (res.headersSent) {
+            write(chunk)
+            return
+          }
+          gathered.push(chunk)
+          size += chunk.length
+          if (streamed) {
+            if (size > gatheredBytes) beginToStream()
+          } else if (size > maxBytes) {
+            settleAndAbort({ kind: 'too-large', status }, new Error('The answer is larger than the bound.'))
+          }
+        },
+        onResponseEnd() {
+          if (over) return
+          clearTimeout(timer)
+          if (res.headersSent) {
+            // The client has it when it has taken the rest: see `finish`.
+            res.end()
+            return
+          }
+          const body = gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered)
+          if (streamed) {
+            res.writeHead(status, { ...streamed, 'content-length': String(size) })
+            res.end(body)
+            settle({ kind: 'streamed', status, whole: true })
+          } else {
+            settle({ kind: 'answered', status, headerFields: answered, body })
+          }
+        },
+        onResponseError: (_controller, error) => broke(error),
+      },
+    )
+  })
+}
