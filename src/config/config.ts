@@ -12,6 +12,16 @@ export interface UpstreamProfile {
   readonly pinnedDelete?: 'history-version'
 }
 
+/** Which pages in a browser may use a base, by their origins; `*`: all. */
+export interface CorsSettings {
+  readonly origins: readonly string[]
+  /** Whether browsers may add cookies and client certificates by themselves. */
+  readonly credentials: boolean
+  /** Request header fields, lower case, that pages may set beside the built-in ones. */
+  readonly headerFields: readonly string[]
+  readonly maxAgeMs: number
+}
+
 /** One FHIR base of ours, the policy that governs it, and the FHIR base behind it. */
 export interface Base {
   /** Path of our FHIR base, with a leading and no trailing slash: `/STU3`. */
@@ -22,6 +32,8 @@ export interface Base {
     readonly url: URL
     readonly profile: UpstreamProfile
   }
+  /** Undefined: none. */
+  readonly cors?: CorsSettings
 }
 
 /** How clients reach the gateway. */

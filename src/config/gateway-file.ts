@@ -1,6 +1,6 @@
 import { diagnoseSchema } from '../policy/diagnose-schema.ts'
 import { readSource, type Diagnostic, type Source } from '../policy/source.ts'
-import type { GatewayConfig, ListenerSettings, UpstreamProfile } from './config.ts'
+import type { CorsSettings, GatewayConfig, ListenerSettings, UpstreamProfile } from './config.ts'
 import { gatewayFileSchema, type GatewaySettings } from './gateway-schema.ts'
 
 /** One base as gateway.yaml has it: its policy is a path still, its upstream may come from elsewhere. */
@@ -10,6 +10,7 @@ export interface BaseEntry {
   readonly policy: string
   readonly upstreamUrl?: URL
   readonly profile: UpstreamProfile
+  readonly cors?: CorsSettings
 }
 
 /** gateway.yaml, read and checked by itself. */
@@ -32,18 +33,19 @@ export function readGatewayFile(
   const read = gatewayFileSchema.safeParse(source.data ?? {}, { reportInput: true })
   if (!read.success) return { source, diagnostics: diagnoseSchema(source, read.error, gatewayFileSchema) }
   const settings = settingsOf(read.data)
-  const diagnostics = overlaps(source, settings.bases)
+  const diagnostics = [...overlaps(source, settings.bases), ...corsMistakes(source, settings.bases)]
   return diagnostics.length > 0 ? { source, diagnostics } : { source, settings, diagnostics }
 }
 
 function settingsOf(data: GatewaySettings): GatewayFile {
   const { limits, timeouts, cache } = data
   return {
-    bases: data.bases.map(({ path, policy, upstream }) => ({
+    bases: data.bases.map(({ path, policy, upstream, cors }) => ({
       path,
       policy,
       ...(upstream.url && { upstreamUrl: upstream.url }),
       profile: profileOf(upstream),
+      ...(cors !== 'off' && { cors: corsOf(cors) }),
     })),
     limits: {
       bodyBytes: limits.body,
@@ -88,6 +90,32 @@ function overlaps(source: Source, bases: readonly BaseEntry[]): Diagnostic[] {
 }
 
 const within = (path: string, outer: string) => path === outer || path.startsWith(`${outer}/`)
+
+function corsOf(cors: Exclude<GatewaySettings['bases'][number]['cors'], 'off'>): CorsSettings {
+  const { origins, credentials, 'header-fields': headerFields, 'max-age': maxAgeMs } = cors
+  return { origins, credentials, headerFields, maxAgeMs }
+}
+
+/** All origins are not given together with some, nor what a browser keeps for the gateway to all of them. */
+function corsMistakes(source: Source, bases: readonly BaseEntry[]): Diagnostic[] {
+  return bases.flatMap(({ cors }, index) => {
+    if (!cors?.origins.includes('*')) return []
+    const at = ['bases', index, 'cors']
+    return [
+      ...(cors.origins.length > 1
+        ? [source.diagnose([...at, 'origins'], '`*` is all origins: name it alone, or name the origins.')]
+        : []),
+      ...(cors.credentials
+        ? [
+            source.diagnose(
+              [...at, 'credentials'],
+              'Credentials are not for all origins: name those that may use them.',
+            ),
+          ]
+        : []),
+    ]
+  })
+}
 
 function profileOf(upstream: GatewaySettings['bases'][number]['upstream']): UpstreamProfile {
   const { 'paging-parameter': pagingParameter, 'pinned-delete': pinnedDelete } = upstream

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { corsSchema } from './cors-schema.ts'
 import { listenerSchema } from './listener-schema.ts'
 import { neverForwarded } from './never-forwarded.ts'
 import { count, duration, headerField, matching, readAs, size } from './readings.ts'
@@ -35,6 +36,7 @@ const base = z
       })
       .prefault({})
       .describe('The server behind the base.'),
+    cors: corsSchema,
   })
   .describe('One FHIR base: where clients find it, its policy, and the server behind it.')
   .meta({ id: 'base' })

@@ -133,10 +133,10 @@ export function needsSandbox(loaded: LoadedConfig, upstreamUrl: URL | undefined)
 export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined): GatewayConfig {
   const { limits, timeouts, listener, cache, forwardHeaderFields, ruleHeaderFields } = loaded
   return {
-    bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile }) => {
+    bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile, cors }) => {
       const url = upstreamUrl ?? own
       if (!url) throw new Error(`The base ${path} has no upstream.`)
-      return { path, policy: compiled, upstream: { url, profile } }
+      return { path, policy: compiled, upstream: { url, profile }, ...(cors && { cors }) }
     }),
     limits,
     timeouts,

@@ -11,6 +11,7 @@ import type { CapabilityStatements } from '../upstream/capability-statements.ts'
 import type { PassThrough } from '../upstream/pass-through.ts'
 import type { StoredVersions } from '../upstream/stored-versions.ts'
 import type { WrittenStatements } from './capabilities.ts'
+import type { HeaderFields } from './reply.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** One FHIR base with what stands behind it. */
@@ -41,6 +42,8 @@ export interface Exchange {
   readonly knownBases: readonly string[]
   /** The caller's header fields that go upstream with everything that is asked for it. */
   readonly callerFields: Readonly<Record<string, string>>
+  /** Header fields of the answer, whatever it is, that let a page of another origin read it. */
+  readonly corsFields: HeaderFields
   readonly judge: typeof judge
   /** What rules may ask about the request; the interaction is each write's own. */
   readonly request: Omit<RequestFacts, 'interaction'>

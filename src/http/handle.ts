@@ -6,6 +6,7 @@ import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
 import { arrivalOf } from './arrival.ts'
 import { bundle } from './bundle/bundle.ts'
+import { corsFields, namePreflight } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import type { Serving } from './governed-bases.ts'
 import { nameInteraction, type Named } from './name-interaction.ts'
@@ -44,7 +45,8 @@ export async function handle(
   const clientId = head.fieldLines('x-request-id')[0] ?? ''
   const requestId = uuid.test(clientId) ? clientId.toLowerCase() : handling.newRequestId()
   const base = baseOf(serving.bases, head.target)
-  const named = nameInteraction(serving.bases, head, base)
+  const name = (asked: RequestHead) => nameInteraction(serving.bases, asked, base)
+  const named = namePreflight(base?.cors, head, name) ?? name(head)
 
   const failed = (error: unknown) =>
     fail('fault', `The gateway failed; its operator finds this under ${requestId}.`, { error })
@@ -62,6 +64,7 @@ export async function handle(
     withoutBody: head.method === 'HEAD',
     maxRefusals: serving.config.limits.refusals,
     headerFields: { 'x-request-id': requestId, ...(closing && { connection: 'close' }) },
+    corsFields: corsFields(base?.cors, head),
   }
   try {
     send(res, reply, sending)
@@ -84,7 +87,7 @@ async function answer(
   res: ServerResponse,
 ): Promise<Reply> {
   if (handling.isDraining()) return refuse('draining', 'The gateway is stopping; try again.')
-  if (named.kind === 'refused') return named.reply
+  if (named.kind === 'answered') return named.reply
   const expectation = head.headerFields.expect
   if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') {
     return refuse('expectation', 'No expectation but 100-continue is offered.')
@@ -105,6 +108,7 @@ async function answer(
     urls,
     knownBases: publicUrl ? [urls.upstream, urls.own] : [urls.upstream],
     callerFields: { 'x-request-id': requestId, ...callerFields(head.headerFields, config.forwardHeaderFields) },
+    corsFields: corsFields(base.cors, head),
     judge,
     request: { scopes: [], headerFields: factsOf(head, config.ruleHeaderFields) },
     req,

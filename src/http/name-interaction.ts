@@ -6,7 +6,7 @@ import type { GovernedBase } from './exchange.ts'
 import { refuse, type Reply } from './reply.ts'
 import { hasBody, refusalsOfHead, type RequestHead } from './request-head.ts'
 
-/** What is asked, or the refusal of it. */
+/** What is asked, or the answer to it: a refusal, or what a page asks beforehand. */
 export type Named =
   | {
       readonly kind: 'interaction'
@@ -15,7 +15,7 @@ export type Named =
       /** That the policy does not open it, where that is only reported. */
       readonly reported: readonly Refusal[]
     }
-  | { readonly kind: 'refused'; readonly reply: Reply; readonly interaction?: Interaction }
+  | { readonly kind: 'answered'; readonly reply: Reply; readonly interaction?: Interaction }
 
 /** Names the interaction that method and target ask for, or refuses what could be read in two ways or is not open. */
 export function nameInteraction(
@@ -23,12 +23,15 @@ export function nameInteraction(
   head: RequestHead,
   base: GovernedBase | undefined,
 ): Named {
-  const malformed = (refusals: readonly Refusal[]): Named => ({ kind: 'refused', reply: { kind: 'refused', refusals } })
+  const malformed = (refusals: readonly Refusal[]): Named => ({
+    kind: 'answered',
+    reply: { kind: 'refused', refusals },
+  })
   if (!base) {
     const faults = faultsOfTarget(head.target)
     if (faults.length > 0) return malformed(faults.map(malformedRequest))
     const paths = bases.map(({ path }) => path).join(', ')
-    return { kind: 'refused', reply: refuse('not-found', `Nothing is served here. FHIR is served under: ${paths}.`) }
+    return { kind: 'answered', reply: refuse('not-found', `Nothing is served here. FHIR is served under: ${paths}.`) }
   }
   const { policy } = base
   const target = readTarget(head.method, head.target, base.path, base.upstream.profile.pagingParameter)
@@ -45,7 +48,7 @@ export function nameInteraction(
   if (!interaction || !(isOpen || reported)) {
     const allow = interaction ? allowOn(policy, interaction) : ''
     return {
-      kind: 'refused',
+      kind: 'answered',
       reply: refuse('interaction-not-offered', notOffered(head.method, allow), { allow }),
       ...(target.kind === 'interaction' && { interaction: target.interaction }),
     }

@@ -11,6 +11,7 @@ import { answerFields, valuesOf } from '../upstream/header-fields.ts'
 import { rewriteJson } from '../upstream/rewrite-json.ts'
 import { rewriteXml } from '../upstream/rewrite-xml.ts'
 import { issuesOf } from '../upstream/upstream-outcome.ts'
+import { withCors } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { issueOf } from './outcome.ts'
 import { reportFields } from './reported.ts'
@@ -154,7 +155,7 @@ export function streamedFields(
 ): Record<string, string | string[]> {
   const { 'content-length': length, 'content-encoding': encoding } = headerFields
   return {
-    ...answerFields(headerFields, exchange.urls),
+    ...withCors(answerFields(headerFields, exchange.urls), exchange.corsFields),
     ...reportFields(exchange.reported),
     ...(length !== undefined && { 'content-length': length }),
     ...(encoding !== undefined && { 'content-encoding': encoding }),

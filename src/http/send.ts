@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { STATUS_CODES } from 'node:http'
 import type { Asked } from '../fhir/media-type.ts'
 import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
+import { withCors } from './cors.ts'
 import { issuesOfRefusals, outcomeAnswer, plainTerms, statusOf, type Terms } from './outcome.ts'
 import { reportFields } from './reported.ts'
 import type { HeaderFields, Reply } from './reply.ts'
@@ -18,6 +19,8 @@ export interface Sending {
   readonly maxRefusals: number
   /** Every answer's own: the request id, Connection. */
   readonly headerFields: HeaderFields
+  /** Those that let a page of another origin read it. */
+  readonly corsFields: HeaderFields
 }
 
 /** The HTTP status of a reply; undefined when the client went away. */
@@ -72,7 +75,7 @@ export function send(res: ServerResponse, reply: Reply, sending: Sending): void 
   }
   const bytes = body === undefined ? undefined : Buffer.from(body as string)
   const length = status === 304 || bytes === undefined ? {} : { 'content-length': String(bytes.length) }
-  res.writeHead(status, { ...headerFields, ...length })
+  res.writeHead(status, { ...withCors(headerFields, sending.corsFields), ...length })
   res.end(withoutBody || status === 304 ? undefined : bytes)
 }
 

@@ -97,6 +97,61 @@ rule-header-fields: [X-Role]
     expect(mistakesOf(text)).toEqual([mistake])
   })
 
+  const base = (settings: string) => `bases: [{ path: /a, policy: p.yaml, ${settings} }]`
+
+  it('takes the origins of pages, and the addresses of proxies', () => {
+    const { settings } = readGatewayFile(
+      'gateway.yaml',
+      `${base("cors: { origins: ['https://app.example', 'http://[::1]:3000', 'capacitor://localhost'], header-fields: [X-Role] }")}
+listener: { trusted-proxies: [10.0.0.0/8, '::1'], forwarded-in: forwarded }
+`,
+    )
+    expect(settings!.bases[0]!.cors).toEqual({
+      origins: ['https://app.example', 'http://[::1]:3000', 'capacitor://localhost'],
+      credentials: false,
+      headerFields: ['x-role'],
+      maxAgeMs: 600_000,
+    })
+    expect(settings!.listener).toEqual({
+      trustedProxies: [
+        { address: '10.0.0.0', family: 'ipv4', prefix: 8 },
+        { address: '::1', family: 'ipv6', prefix: 128 },
+      ],
+      forwardedIn: 'forwarded',
+    })
+  })
+
+  it.each([
+    'null',
+    'app.example',
+    'https://app.example/',
+    'https://APP.example',
+    'https://app.example:443',
+    'https://*.app.example',
+    'https://a@app.example',
+    'https://',
+    '**',
+  ])('takes no origin that no browser sends: %s', (origin) => {
+    const message =
+      'Expected the origin of a page as browsers send it, such as `https://app.example` or `http://localhost:3000`, or `*`.'
+    expect(mistakesOf(base(`cors: { origins: ['${origin}'] }`))).toEqual([`bases[0].cors.origins[0]: ${message}`])
+  })
+
+  it.each([
+    ['cors: on', 'bases[0].cors: Expected `off`, or a mapping of keys to values.'],
+    ['cors: { origins: [] }', 'bases[0].cors.origins: Expected at least 1 item.'],
+    [
+      "cors: { origins: ['*', 'https://app.example'] }",
+      'bases[0].cors.origins: `*` is all origins: name it alone, or name the origins.',
+    ],
+    [
+      "cors: { origins: ['*'], credentials: true }",
+      'bases[0].cors.credentials: Credentials are not for all origins: name those that may use them.',
+    ],
+  ])('says what is wrong with a base that has %s', (settings, mistake) => {
+    expect(mistakesOf(base(settings))).toEqual([mistake])
+  })
+
   it.each(['/', '/a/', '//a', '/a//b', '/.', '/a/../b', '/a b', '/%41', '/a?b', '/a;b'])(
     'takes no base path that could be read two ways: %s',
     (path) => {
