@@ -17,6 +17,8 @@ export interface ChildDefinition {
   readonly repeats: boolean
   /** Its name in FHIRPath: `value` for `valueString`, else the name itself. */
   readonly element: string
+  /** How JSON writes its value; undefined where its type is no primitive. */
+  readonly kind: ValueKind | undefined
 }
 
 /** The tables of one FHIR version. */
@@ -24,6 +26,8 @@ export interface Definitions {
   readonly release: FhirRelease
   /** The element `name`, as FHIR JSON and XML write it, of a type or path; undefined where FHIR defines none. */
   child(definition: string, name: string): ChildDefinition | undefined
+  /** All of them, by name; undefined for a definition that FHIR does not have. */
+  children(definition: string): ReadonlyMap<string, ChildDefinition> | undefined
   /** The names that `child` knows, inherited ones included. */
   childNames(definition: string): readonly string[]
   /** The names that a choice may be written with: `valueString` … for `value`; empty where it is no choice. */
@@ -110,17 +114,25 @@ const nothing: readonly string[] = []
 
 type Table = ReadonlyMap<string, ChildDefinition>
 
+/** What the model files say of an element by itself. */
+type Written = Omit<ChildDefinition, 'kind'>
+
+/** FHIR's primitive types are the ones in lower case. */
+const isPrimitiveName = (type: string) => /^[a-z]/.test(type)
+const kindOf = (type: string): ValueKind => kinds.get(type) ?? 'string'
+
 function build(release: FhirRelease, model: Model): Definitions {
   const parents = new Map(Object.entries(model.type2Parent))
   const tables = tablesOf(release, model, parents)
   const names = new Map<string, readonly string[]>()
   const choices = new Map(Object.entries(model.choiceTypePaths))
   const resources = new Set([...parents.keys()].filter((type) => isA(parents, type, 'Resource') && !abstract.has(type)))
-  const primitives = new Set([...tables.keys(), ...parents.keys()].filter((name) => /^[a-z]/.test(name)))
+  const primitives = new Set([...tables.keys(), ...parents.keys()].filter(isPrimitiveName))
 
   return {
     release,
     child: (definition, name) => tables.get(definition)?.get(name),
+    children: (definition) => tables.get(definition),
     childNames(definition) {
       const known = names.get(definition)
       if (known) return known
@@ -140,7 +152,7 @@ function build(release: FhirRelease, model: Model): Definitions {
     isResource: (type) => resources.has(type),
     resourceTypes: resources,
     isPrimitive: (type) => primitives.has(type),
-    kindOf: (type) => kinds.get(type) ?? 'string',
+    kindOf,
     holdsResource: (type) => type === 'Resource',
     isA: (type, ancestor) => isA(parents, type, ancestor),
   }
@@ -152,8 +164,8 @@ function tablesOf(
   model: Model,
   parents: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, Table> {
-  const own = new Map<string, Map<string, ChildDefinition>>()
-  const add = (path: string, entry: Omit<ChildDefinition, 'element'>, element?: string): void => {
+  const own = new Map<string, Map<string, Written>>()
+  const add = (path: string, entry: Omit<Written, 'element'>, element?: string): void => {
     const dot = path.lastIndexOf('.')
     const definition = path.slice(0, dot)
     const name = path.slice(dot + 1)
@@ -186,16 +198,21 @@ function systemType(path: string, parents: ReadonlyMap<string, string>): string 
 }
 
 function inherited(
-  own: ReadonlyMap<string, Table>,
+  own: ReadonlyMap<string, ReadonlyMap<string, Written>>,
   parents: ReadonlyMap<string, string>,
   model: Model,
 ): ReadonlyMap<string, Table> {
   const tables = new Map<string, Table>()
+  const withKind = ([name, written]: [string, Written]): [string, ChildDefinition] => {
+    const { type } = written
+    const isType = own.has(type) || parents.has(type)
+    return [name, { ...written, kind: isType && isPrimitiveName(type) ? kindOf(type) : undefined }]
+  }
   const complete = (definition: string): Table => {
     const known = tables.get(definition)
     if (known) return known
     const parent = parents.get(definition) ?? (definition.includes('.') ? model.path2Type[definition] : undefined)
-    const table = new Map([...(parent ? complete(parent) : []), ...(own.get(definition) ?? [])])
+    const table = new Map([...(parent ? complete(parent) : []), ...[...(own.get(definition) ?? [])].map(withKind)])
     tables.set(definition, table)
     return table
   }

@@ -1,7 +1,8 @@
 /** FHIR JSON to the element tree. https://hl7.org/fhir/STU3/json.html, https://hl7.org/fhir/R4/json.html */
 import type { ChildDefinition, Definitions } from './definitions.ts'
 import type { Children, Element, Resource, Value } from './element.ts'
-import type { Parsed } from './fault.ts'
+import { type Parsed, parsed } from './fault.ts'
+import { readStraight } from './json-straight.ts'
 import { type Json, type JsonObject, isList, isObject, parseJsonText } from './json-text.ts'
 import {
   type Bounds,
@@ -23,6 +24,12 @@ export { writeJson } from './json-write.ts'
  * (but a text that is no JSON has one). An element that the FHIR version does not define is kept, with its subtree.
  */
 export function parseJson(text: string, definitions: Definitions, bounds: Bounds = defaultBounds): Parsed<Resource> {
+  const straight = readStraight(text, definitions, bounds)
+  return straight ? parsed(straight) : readThoroughly(text, definitions, bounds)
+}
+
+/** The same, and every text: what is wrong with one is found here. */
+export function readThoroughly(text: string, definitions: Definitions, bounds: Bounds): Parsed<Resource> {
   // Each element takes at most two brackets: its list's and its own.
   const json = parseJsonText(text, 2 * bounds.nesting, valuesBound(bounds))
   if (!json.ok) return json

@@ -1,6 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import { readResource, writeResource } from '../../src/fhir/body.ts'
 import { definitionsOf } from '../../src/fhir/definitions.ts'
 import { sameElement } from '../../src/fhir/element.ts'
+import { readThoroughly } from '../../src/fhir/json.ts'
+import { readStraight } from '../../src/fhir/json-straight.ts'
+import { decodeUtf8 } from '../../src/fhir/unicode.ts'
 import { changed } from './changes.ts'
 import { damaged } from './mutate-bytes.ts'
 import type { JsonObject } from './plain-json.ts'
@@ -89,6 +93,7 @@ function asText(json: JsonObject, format: Format): string | undefined {
 
 function misreading(bytes: Buffer, format: Format): string {
   try {
+    if (format === 'json' && !isReadAlike(bytes)) return 'the straight reader takes what the thorough one does not'
     const first = readResource(bytes, format, definitions, bounds)
     if (!first.ok) return first.faults.length > 0 ? 'refused' : 'refused without a fault'
     const again = readResource(Buffer.from(writeResource(first.value, format)), format, definitions, bounds)
@@ -97,4 +102,13 @@ function misreading(bytes: Buffer, format: Format): string {
   } catch (error) {
     return `threw: ${(error as Error).stack}`
   }
+}
+
+/** What the straight reader takes is what the thorough one takes, with the same types. */
+function isReadAlike(bytes: Buffer): boolean {
+  const text = decodeUtf8(bytes)
+  const straight = text.ok ? readStraight(text.value, definitions, bounds) : undefined
+  if (!text.ok || !straight) return true
+  const thorough = readThoroughly(text.value, definitions, bounds)
+  return thorough.ok && isDeepStrictEqual(straight, thorough.value)
 }

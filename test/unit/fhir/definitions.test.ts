@@ -79,7 +79,7 @@ test.each([
   ['SimpleQuantity', 'value', 'decimal', 'decimal', false, 'value'],
   ['Timing', 'repeat', 'Timing.repeat', 'Element', false, 'repeat'],
 ] as const)('%s.%s is defined', (parent, name, definition, type, repeats, element) => {
-  expect(r4.child(parent, name)).toEqual({ definition, type, repeats, element })
+  expect(r4.child(parent, name)).toMatchObject({ definition, type, repeats, element })
 })
 
 test.each([
@@ -135,3 +135,23 @@ test('a choice is listed with the names that it may be written with', () => {
   expect(stu3.choices('Extension', 'value')).toEqual(expect.arrayContaining(['valueString', 'valueCodeableConcept']))
   expect(stu3.choices('Flag', 'status')).toEqual([])
 })
+
+test.each(['STU3', 'R4', 'R5'] as const)(
+  '%s: each child says how JSON writes it, when it is a primitive',
+  (release) => {
+    const { childNames, child, children, isPrimitive, kindOf, resourceTypes } = definitionsOf(release)
+    const seen = new Set<string>()
+    const visit = (definition: string) => {
+      if (seen.has(definition)) return
+      seen.add(definition)
+      for (const name of childNames(definition)) {
+        const found = child(definition, name)!
+        expect(found.kind).toBe(isPrimitive(found.type) ? kindOf(found.type) : undefined)
+        expect(children(definition)!.get(name)).toBe(found)
+        visit(found.definition)
+      }
+    }
+    for (const type of resourceTypes) visit(type)
+    expect(seen.size).toBeGreaterThan(500)
+  },
+)

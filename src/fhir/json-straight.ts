@@ -1,0 +1,207 @@
+/** The straight way from FHIR JSON to the element tree: one pass, for a text with nothing wrong and nothing rare in it. */
+import type { ChildDefinition, Definitions } from './definitions.ts'
+import type { Children, Element, Resource, Value } from './element.ts'
+import { type Bounds, Faults, checkResource, lexicalFault, noChildren, type Place } from './reading.ts'
+import { unspeakableAt } from './unicode.ts'
+
+/**
+ * Reads a resource as `parseJson` does, or gives undefined where that one has to look: what is wrong, and what is right
+ * but rare (`_x`, elements that FHIR does not define, a resourceType that does not come first). It takes nothing that it does
+ * not know to be sound, and has no words for what is not.
+ *
+ * It is a second reader because most of the time of an update went to reading: 25 µs instead of 60 for a Flag of 3 KB.
+ * test/unit/fhir/json-straight.test.ts and the fuzzer of bodies hold it against the thorough one.
+ */
+export function readStraight(text: string, definitions: Definitions, bounds: Bounds): Resource | undefined {
+  try {
+    return new StraightReader(text, definitions, bounds).document()
+  } catch (error) {
+    if (error instanceof NotStraight) return undefined
+    throw error
+  }
+}
+
+class NotStraight extends Error {}
+
+/** Made once: a stack for each would cost more than the reading. */
+const notStraight = new NotStraight('To be read thoroughly.')
+
+const nowhere: Place = { parent: undefined, name: '', index: undefined }
+const booleans = { true: { kind: 'boolean', text: 'true' }, false: { kind: 'boolean', text: 'false' } } as const
+const digits = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+/** What makes a text one in which a string does not simply end at the next quote. */
+// oxlint-disable-next-line no-control-regex
+const uneven = /[\u0000-\u001f\\\ud800-\udfff\ufffe\uffff]/
+
+class StraightReader {
+  readonly text: string
+  readonly definitions: Definitions
+  readonly nesting: number
+  /** How many elements may still come. */
+  left: number
+  at = 0
+  /** No string of it holds an escape or a control character. */
+  readonly even: boolean
+
+  constructor(text: string, definitions: Definitions, bounds: Bounds) {
+    this.text = text
+    this.definitions = definitions
+    this.nesting = bounds.nesting
+    this.left = bounds.elements ?? Infinity
+    this.even = !uneven.test(text)
+    if (!this.even && unspeakableAt(text) >= 0) throw notStraight
+  }
+
+  document(): Resource {
+    this.expect(0x7b)
+    const resource = this.resource(1)
+    this.space()
+    if (this.at < this.text.length) throw notStraight
+    return resource
+  }
+
+  /** After its opening bracket. */
+  resource(depth: number): Resource {
+    this.expect(0x22)
+    if (this.string() !== 'resourceType') throw notStraight
+    this.expect(0x3a)
+    this.expect(0x22)
+    const type = this.string()
+    if (!this.definitions.isResource(type)) throw notStraight
+    const children = new Map<string, Children>()
+    if (this.took(0x2c)) this.members(children, type, depth)
+    else this.expect(0x7d)
+    // In a resource it is no element, also where its type has one of that name.
+    if (children.has('resourceType')) throw notStraight
+    const resource: Resource = { type, definition: type, resource: true, value: undefined, children }
+    const faults = new Faults()
+    checkResource(resource, nowhere, faults)
+    if (faults.list.length > 0) throw notStraight
+    return resource
+  }
+
+  /** One member at least, and the closing bracket. */
+  members(children: Map<string, Children>, definition: string, depth: number): void {
+    if (depth >= this.nesting) throw notStraight
+    const table = this.definitions.children(definition)
+    let chosen: Set<string> | undefined
+    do {
+      this.expect(0x22)
+      const name = this.string()
+      const child = table?.get(name)
+      if (!child || children.has(name)) throw notStraight
+      if (child.element !== name) {
+        if (chosen?.has(child.element)) throw notStraight
+        chosen = (chosen ?? new Set()).add(child.element)
+      }
+      this.expect(0x3a)
+      children.set(
+        name,
+        child.repeats ? this.list(child, depth + 1) : { list: false, items: [this.item(child, depth + 1)] },
+      )
+    } while (this.took(0x2c))
+    this.expect(0x7d)
+  }
+
+  list(child: ChildDefinition, depth: number): Children {
+    this.expect(0x5b)
+    const items: Element[] = []
+    do items.push(this.item(child, depth))
+    while (this.took(0x2c))
+    this.expect(0x5d)
+    return { list: true, items }
+  }
+
+  item(child: ChildDefinition, depth: number): Element {
+    if (--this.left < 0) throw notStraight
+    const { type, definition } = child
+    if (child.kind !== undefined) {
+      return { type, definition, resource: false, value: this.value(type, child.kind), children: noChildren }
+    }
+    this.expect(0x7b)
+    if (this.definitions.holdsResource(type)) return this.resource(depth)
+    const children = new Map<string, Children>()
+    this.members(children, definition, depth)
+    return { type, definition, resource: false, value: undefined, children }
+  }
+
+  value(type: string, kind: Value['kind']): Value {
+    this.space()
+    if (kind === 'string') {
+      this.expect(0x22)
+      const text = this.string()
+      if (text === '') throw notStraight
+      return { kind, text }
+    }
+    if (kind === 'boolean') {
+      const isTrue = this.text.startsWith('true', this.at)
+      if (!isTrue && !this.text.startsWith('false', this.at)) throw notStraight
+      this.at += isTrue ? 4 : 5
+      return isTrue ? booleans.true : booleans.false
+    }
+    digits.lastIndex = this.at
+    if (!digits.test(this.text)) throw notStraight
+    const text = this.text.slice(this.at, digits.lastIndex)
+    this.at = digits.lastIndex
+    if (lexicalFault(this.definitions, type, text) !== undefined) throw notStraight
+    return { kind, text }
+  }
+
+  /** After its opening quote. */
+  string(): string {
+    const { text, at } = this
+    let end = at
+    if (this.even) {
+      end = text.indexOf('"', at)
+      if (end < 0) throw notStraight
+      this.at = end + 1
+      return text.slice(at, end)
+    }
+    let escaped = false
+    for (;;) {
+      const code = text.charCodeAt(end)
+      if (code === 0x22) break
+      // Written so that NaN, the end of the text, ends it.
+      if (!(code >= 0x20)) throw notStraight
+      if (code === 0x5c) escaped = true
+      end += code === 0x5c ? 2 : 1
+    }
+    this.at = end + 1
+    return escaped ? unescaped(text.slice(at - 1, end + 1)) : text.slice(at, end)
+  }
+
+  space(): void {
+    const { text } = this
+    let { at } = this
+    for (;;) {
+      const code = text.charCodeAt(at)
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break
+      at += 1
+    }
+    this.at = at
+  }
+
+  took(code: number): boolean {
+    if (this.text.charCodeAt(this.at) !== code) {
+      this.space()
+      if (this.text.charCodeAt(this.at) !== code) return false
+    }
+    this.at += 1
+    return true
+  }
+
+  expect(code: number): void {
+    if (!this.took(code)) throw notStraight
+  }
+}
+
+function unescaped(quoted: string): string {
+  let value: string
+  try {
+    value = JSON.parse(quoted) as string
+  } catch {
+    throw notStraight
+  }
+  if (unspeakableAt(value) >= 0) throw notStraight
+  return value
+}
