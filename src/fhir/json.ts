@@ -22,9 +22,15 @@ export { writeJson } from './json-write.ts'
 /**
  * Reads a resource from FHIR JSON, strictly: whatever two parsers could take differently is refused, all faults at once
  * (but a text that is no JSON has one). An element that the FHIR version does not define is kept, with its subtree.
+ * @param like a resource that is much the same: of what is written alike, the elements are taken over
  */
-export function parseJson(text: string, definitions: Definitions, bounds: Bounds = defaultBounds): Parsed<Resource> {
-  const straight = readStraight(text, definitions, bounds)
+export function parseJson(
+  text: string,
+  definitions: Definitions,
+  bounds: Bounds = defaultBounds,
+  like?: Resource,
+): Parsed<Resource> {
+  const straight = readStraight(text, definitions, bounds, like)
   return straight ? parsed(straight) : readThoroughly(text, definitions, bounds)
 }
 

@@ -78,7 +78,7 @@ export function fuzzBodies(seed: number, from: number, until: number) {
     const whole = asText(random.chance(0.5) ? stored : changed(random, stored), format)
     if (whole === undefined) continue
     const bytes = damaged(random, Buffer.from(whole), tokens[format])
-    const what = misreading(bytes, format)
+    const what = misreading(bytes, format, whole)
     if (what === 'taken') taken++
     else if (what !== 'refused')
       return { taken, misreading: { seed, run, format, what, body: bytes.toString('latin1') } }
@@ -91,9 +91,10 @@ function asText(json: JsonObject, format: Format): string | undefined {
   return resource && writeResource(resource, format)
 }
 
-function misreading(bytes: Buffer, format: Format): string {
+function misreading(bytes: Buffer, format: Format, whole: string): string {
   try {
-    if (format === 'json' && !isReadAlike(bytes)) return 'the straight reader takes what the thorough one does not'
+    if (format === 'json' && !isReadAlike(bytes, whole))
+      return 'the straight reader takes what the thorough one does not'
     const first = readResource(bytes, format, definitions, bounds)
     if (!first.ok) return first.faults.length > 0 ? 'refused' : 'refused without a fault'
     const again = readResource(Buffer.from(writeResource(first.value, format)), format, definitions, bounds)
@@ -104,11 +105,15 @@ function misreading(bytes: Buffer, format: Format): string {
   }
 }
 
-/** What the straight reader takes is what the thorough one takes, with the same types. */
-function isReadAlike(bytes: Buffer): boolean {
+/** What the straight reader takes is what the thorough one takes, also when parts of it come from another resource. */
+function isReadAlike(bytes: Buffer, whole: string): boolean {
   const text = decodeUtf8(bytes)
-  const straight = text.ok ? readStraight(text.value, definitions, bounds) : undefined
-  if (!text.ok || !straight) return true
+  const like = readStraight(whole, definitions, bounds)
+  if (!text.ok) return true
   const thorough = readThoroughly(text.value, definitions, bounds)
-  return thorough.ok && isDeepStrictEqual(straight, thorough.value)
+  return [like, undefined].every((known) => {
+    const straight = readStraight(text.value, definitions, bounds, known)
+    // What is cloned is plain: a tree tells nothing of how it was read.
+    return !straight || (thorough.ok && isDeepStrictEqual(structuredClone(straight), thorough.value))
+  })
 }
