@@ -92,14 +92,25 @@ const serverOwned = new Set(['versionId', 'lastUpdated'])
 function strip(element: Element): Element {
   let children: Map<string, Children> | undefined
   for (const [name, group] of element.children) {
-    const items = group.items.map((item) => (element.resource && name === 'meta' ? stripMeta(item) : strip(item)))
-    if (items.every((item, i) => item === group.items[i])) continue
+    const items = element.resource && name === 'meta' ? stripped(group.items, stripMeta) : stripped(group.items, strip)
+    if (items === group.items) continue
     children ??= new Map(element.children)
-    const kept = items.filter((item) => item !== undefined)
-    if (kept.length === 0) children.delete(name)
-    else children.set(name, { list: group.list, items: kept })
+    if (items.length === 0) children.delete(name)
+    else children.set(name, { list: group.list, items })
   }
   return children ? { ...element, children } : element
+}
+
+/** The same list where nothing is taken from any of its items. */
+function stripped(items: readonly Element[], strip: (item: Element) => Element | undefined): readonly Element[] {
+  let kept: Element[] | undefined
+  for (const [at, item] of items.entries()) {
+    // A value by itself has nothing of the server's in it; most elements are one.
+    const left = item.children.size === 0 ? item : strip(item)
+    if (left !== item) kept ??= items.slice(0, at)
+    if (left) kept?.push(left)
+  }
+  return kept ?? items
 }
 
 function stripMeta(meta: Element): Element | undefined {

@@ -64,7 +64,12 @@ export async function readWrite(
     const patch = await readPatch(exchange)
     return patch.ok ? { ok: true, write: { ...about, ...patch.patch } } : patch
   }
-  const sent = await readSentResource(exchange)
+  const { id } = asked
+  const sent = await readSentResource(exchange, (format) =>
+    id === undefined || version === undefined
+      ? undefined
+      : exchange.base.storedVersions.peek({ type, id, version, format }),
+  )
   if (!sent.ok) return sent
   const { resource, format } = sent
   const mismatch = mismatchOf(resource, type, asked.id)
@@ -106,15 +111,21 @@ type Sent =
   | { readonly ok: true; readonly resource: Resource; readonly format: Format }
   | { readonly ok: false; readonly reply: Reply }
 
-/** Reads and parses a body that is a resource. */
-export async function readSentResource(exchange: Exchange): Promise<Sent> {
+/**
+ * Reads and parses a body that is a resource.
+ * @param like gives a resource that it is much the same as, if there is one, when the body is there
+ */
+export async function readSentResource(
+  exchange: Exchange,
+  like?: (format: Format) => Resource | undefined,
+): Promise<Sent> {
   const { base, config, head } = exchange
   const { definitions, release } = base.policy
   const taken = formatOfBody(head.headerFields['content-type'], release)
   if ('sentence' in taken) return refused(refuse('media-type', taken.sentence, { accept: acceptedMediaTypes }))
   const body = await readSentBytes(exchange)
   if (!body.ok) return body
-  const parsed = readResource(body.bytes, taken.format, definitions, config.limits)
+  const parsed = readResource(body.bytes, taken.format, definitions, config.limits, like?.(taken.format))
   return parsed.ok
     ? { ok: true, resource: parsed.value, format: taken.format }
     : refused({ kind: 'refused', refusals: malformedBody(parsed.faults) })

@@ -68,7 +68,8 @@ async function decide(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
     if (mismatch) return answered({ kind: 'refused', refusals: [mismatch] })
   }
   const { callerFields, base } = deciding
-  const resource: WantedResource = { type, id, format: asked.format, callerFields }
+  const like = content.kind === 'resource' ? { like: content.resource } : {}
+  const resource: WantedResource = { type, id, format: asked.format, callerFields, ...like }
   const before = await (asked.version === undefined
     ? base.storedVersions.current(resource)
     : base.storedVersions.get({ ...resource, version: asked.version }))
