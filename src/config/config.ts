@@ -1,4 +1,6 @@
 import type { AddressRange } from './address-range.ts'
+import type { JSONWebKeySet } from 'jose'
+import type { ScopeNeed } from '../fhir/smart-scopes.ts'
 import type { Policy } from '../policy/policy.ts'
 
 /** How an upstream behaves where servers differ. */
@@ -22,6 +24,39 @@ export interface CorsSettings {
   readonly maxAgeMs: number
 }
 
+/** The keys with which an issuer signs its tokens. */
+export type KeySource =
+  /** Where they are fetched from, and how long they are used without asking again. */
+  | { readonly url: string; readonly maxAgeMs: number }
+  /** As they stand in a file. */
+  | { readonly set: JSONWebKeySet }
+
+/** Which bearer tokens are taken on a base, and what they let their holders do. */
+export interface TokenTerms {
+  readonly issuer: string
+  /** A token is meant for one of these. */
+  readonly audience: readonly string[]
+  readonly keys: KeySource
+  /** Asymmetric ones only. */
+  readonly algorithms: readonly string[]
+  /** What `typ` may be, in lower case without `application/`; `absent`: nothing. */
+  readonly types: readonly string[]
+  /** How far the clocks of the issuer and of this machine may be apart. */
+  readonly clockSkewMs: number
+  /** Claims that must be there beside `iss`, `aud` and `exp`. */
+  readonly requiredClaims: readonly string[]
+  /** Whether the token goes on to the upstream. */
+  readonly forwarded: boolean
+  readonly scopes:
+    | 'off'
+    | {
+        /** Whether scopes within one patient’s compartment count. */
+        readonly patient: 'grant-nothing' | 'upstream-enforces'
+        /** What operations need, by name without `$`; what is not named is refused. */
+        readonly operations: ReadonlyMap<string, readonly ScopeNeed[]>
+      }
+}
+
 /** One FHIR base of ours, the policy that governs it, and the FHIR base behind it. */
 export interface Base {
   /** Path of our FHIR base, with a leading and no trailing slash: `/STU3`. */
@@ -32,6 +67,8 @@ export interface Base {
     readonly url: URL
     readonly profile: UpstreamProfile
   }
+  /** Undefined: no token is asked for. */
+  readonly tokens?: TokenTerms
   /** Undefined: none. */
   readonly cors?: CorsSettings
 }

@@ -2,6 +2,7 @@ import { diagnoseSchema } from '../policy/diagnose-schema.ts'
 import { readSource, type Diagnostic, type Source } from '../policy/source.ts'
 import type { CorsSettings, GatewayConfig, ListenerSettings, UpstreamProfile } from './config.ts'
 import { gatewayFileSchema, type GatewaySettings } from './gateway-schema.ts'
+import { tokenSettingsOf, type TokenSettings } from './token-settings.ts'
 
 /** One base as gateway.yaml has it: its policy is a path still, its upstream may come from elsewhere. */
 export interface BaseEntry {
@@ -10,6 +11,8 @@ export interface BaseEntry {
   readonly policy: string
   readonly upstreamUrl?: URL
   readonly profile: UpstreamProfile
+  /** Undefined: no token is asked for. */
+  readonly tokens?: TokenSettings
   readonly cors?: CorsSettings
 }
 
@@ -40,11 +43,12 @@ export function readGatewayFile(
 function settingsOf(data: GatewaySettings): GatewayFile {
   const { limits, timeouts, cache } = data
   return {
-    bases: data.bases.map(({ path, policy, upstream, cors }) => ({
+    bases: data.bases.map(({ path, policy, upstream, tokens, cors }) => ({
       path,
       policy,
       ...(upstream.url && { upstreamUrl: upstream.url }),
       profile: profileOf(upstream),
+      ...(tokens !== 'off' && { tokens: tokenSettingsOf(tokens) }),
       ...(cors !== 'off' && { cors: corsOf(cors) }),
     })),
     limits: {

@@ -3,6 +3,7 @@ import { corsSchema } from './cors-schema.ts'
 import { listenerSchema } from './listener-schema.ts'
 import { neverForwarded } from './never-forwarded.ts'
 import { count, duration, headerField, matching, readAs, size } from './readings.ts'
+import { tokensSchema } from './token-settings.ts'
 import { fhirBaseUrlExpected, fhirBaseUrlPattern, parseFhirBaseUrl } from './upstream-url.ts'
 
 /** What a rule compared with them would stand in the policy, and what it said of them in an answer. */
@@ -36,6 +37,7 @@ const base = z
       })
       .prefault({})
       .describe('The server behind the base.'),
+    tokens: tokensSchema,
     cors: corsSchema,
   })
   .describe('One FHIR base: where clients find it, its policy, and the server behind it.')

@@ -1,13 +1,15 @@
 import { statSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { compilePolicy, type ReadBeside } from '../policy/compile.ts'
+import { compilePolicy, type Compiled, type ReadBeside } from '../policy/compile.ts'
 import type { Ask } from '../policy/compile-context.ts'
 import { didYouMean } from '../policy/did-you-mean.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Diagnostic } from '../policy/source.ts'
-import type { GatewayConfig } from './config.ts'
+import type { GatewayConfig, TokenTerms } from './config.ts'
 import { readFile, type ReadFile } from './files.ts'
 import { readGatewayFile, type BaseEntry, type GatewayFile } from './gateway-file.ts'
+import { readKeySet } from './key-file.ts'
+import type { TokenSettings } from './token-settings.ts'
 
 /** A config whose policies are compiled, and whose upstreams may still be open. */
 export interface LoadedConfig extends Omit<GatewayFile, 'bases'> {
@@ -15,7 +17,7 @@ export interface LoadedConfig extends Omit<GatewayFile, 'bases'> {
   readonly folder: string
   /** The name of gateway.yaml as messages show it. */
   readonly file: string
-  readonly bases: readonly (BaseEntry & { readonly compiled: Policy })[]
+  readonly bases: readonly (Omit<BaseEntry, 'tokens'> & { readonly compiled: Policy; readonly tokens?: TokenTerms })[]
 }
 
 export type Loaded =
@@ -37,27 +39,37 @@ export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
   if (!settings) return { ok: false, diagnostics: mistakes, policies: 0 }
 
   const diagnostics: Diagnostic[] = []
-  const compiled = new Map<string, Policy>()
+  const compiled = new Map<string, Extract<Compiled, { ok: true }>>()
   const bases = settings.bases.flatMap((base, index) => {
     const policyFile = resolve(dirname(file), base.policy)
-    let policy = compiled.get(policyFile)
-    if (!policy) {
+    let result = compiled.get(policyFile)
+    if (!result) {
       const policyText = read(policyFile)
       if (typeof policyText !== 'string') {
         const message = unreadable(`file \`${shown(policyFile)}\``, policyText.code)
         diagnostics.push(source.diagnose(['bases', index, 'policy'], message))
         return []
       }
-      const result = compilePolicy(shown(policyFile), policyText, readBeside(policyFile, dirname(file), read))
-      if (!result.ok) {
-        diagnostics.push(...result.diagnostics)
+      const policyResult = compilePolicy(shown(policyFile), policyText, readBeside(policyFile, dirname(file), read))
+      if (!policyResult.ok) {
+        diagnostics.push(...policyResult.diagnostics)
         return []
       }
+      result = policyResult
+      compiled.set(policyFile, result)
       diagnostics.push(...mistakesOfAsks(result.asks, settings.ruleHeaderFields, shown(file)))
-      policy = result.policy
-      compiled.set(policyFile, policy)
     }
-    return [{ ...base, compiled: policy }]
+    const { tokens: tokenSettings, ...rest } = base
+    if (!tokenSettings) {
+      diagnostics.push(...mistakesWithoutTokens(result.asks, base.path))
+      return [{ ...rest, compiled: result.policy }]
+    }
+    const tokens = tokenTermsOf(tokenSettings, dirname(file), read)
+    if ('mistake' in tokens) {
+      diagnostics.push(source.diagnose(['bases', index, 'tokens', 'jwks', 'file'], tokens.mistake))
+      return []
+    }
+    return [{ ...rest, compiled: result.policy, tokens: tokens.terms }]
   })
 
   if (diagnostics.length > 0) {
@@ -69,13 +81,35 @@ export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
 /** What rules ask of a request, and the gateway does not know: they could never pass. */
 function mistakesOfAsks(asks: readonly Ask[], headerFields: readonly string[], file: string): Diagnostic[] {
   return asks.flatMap(({ headerField, diagnose }) => {
-    if (headerField === undefined) {
-      return [diagnose('The gateway verifies no token yet, so that there are no scopes: this could never pass.')]
-    }
-    if (headerFields.includes(headerField)) return []
+    if (headerField === undefined || headerFields.includes(headerField)) return []
     const hint = didYouMean(headerField, headerFields)
     return [diagnose(`The header field \`${headerField}\` is not among the \`rule-header-fields\` of ${file}.${hint}`)]
   })
+}
+
+/** Rules that ask about scopes, on a base where nobody has any. */
+function mistakesWithoutTokens(asks: readonly Ask[], path: string): Diagnostic[] {
+  return asks.flatMap(({ headerField, diagnose }) =>
+    headerField === undefined
+      ? [diagnose(`The base \`${path}\` has no \`tokens\`, so that there are no scopes: this could never pass.`)]
+      : [],
+  )
+}
+
+/** The keys of a file, where they stand in one, are read with the config. */
+function tokenTermsOf(
+  { keys, ...settings }: TokenSettings,
+  folder: string,
+  read: ReadFile,
+): { readonly terms: TokenTerms } | { readonly mistake: string } {
+  if ('url' in keys) return { terms: { ...settings, keys } }
+  const file = resolve(folder, keys.file)
+  const text = read(file)
+  if (typeof text !== 'string') return { mistake: unreadable(`file \`${shown(file)}\``, text.code) }
+  const keySet = readKeySet(text, settings.algorithms)
+  return 'mistake' in keySet
+    ? { mistake: `\`${shown(file)}\` cannot be used. ${keySet.mistake}` }
+    : { terms: { ...settings, keys: keySet } }
 }
 
 /** Whether a file is a policy rather than a gateway.yaml, whatever its name is. */
@@ -133,10 +167,10 @@ export function needsSandbox(loaded: LoadedConfig, upstreamUrl: URL | undefined)
 export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined): GatewayConfig {
   const { limits, timeouts, listener, cache, forwardHeaderFields, ruleHeaderFields } = loaded
   return {
-    bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile, cors }) => {
+    bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile, tokens, cors }) => {
       const url = upstreamUrl ?? own
       if (!url) throw new Error(`The base ${path} has no upstream.`)
-      return { path, policy: compiled, upstream: { url, profile }, ...(cors && { cors }) }
+      return { path, policy: compiled, upstream: { url, profile }, ...(tokens && { tokens }), ...(cors && { cors }) }
     }),
     limits,
     timeouts,

@@ -5,6 +5,8 @@ import type { Asked } from '../fhir/media-type.ts'
 import type { judge, Surroundings } from '../policy/judge.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { RequestFacts } from '../policy/request-facts.ts'
+import type { Grants } from '../fhir/smart-scopes.ts'
+import type { Caller, TokenCheck } from '../tokens/token-check.ts'
 import type { BaseUrls } from '../upstream/base-urls.ts'
 import type { UpstreamClient } from '../upstream/client.ts'
 import type { CapabilityStatements } from '../upstream/capability-statements.ts'
@@ -26,6 +28,8 @@ export interface GovernedBase extends Base {
   readonly written: WrittenStatements
   /** Path of the upstream's FHIR base, without trailing slash. */
   readonly upstreamPath: string
+  /** Undefined: no token is asked for. */
+  readonly tokenCheck: TokenCheck | undefined
 }
 
 /** A request whose interaction is known and open, with all that its stages need. */
@@ -44,6 +48,10 @@ export interface Exchange {
   readonly callerFields: Readonly<Record<string, string>>
   /** Header fields of the answer, whatever it is, that let a page of another origin read it. */
   readonly corsFields: HeaderFields
+  /** Who calls, as a verified token has it; empty without one. */
+  readonly caller: Caller
+  /** What its scopes grant; undefined: they are not asked. */
+  readonly grants: Grants | undefined
   readonly judge: typeof judge
   /** What rules may ask about the request; the interaction is each write's own. */
   readonly request: Omit<RequestFacts, 'interaction'>

@@ -5,6 +5,7 @@ import { createCapabilityStatements } from '../upstream/capability-statements.ts
 import { createUpstreamClient } from '../upstream/client.ts'
 import { createPassThrough } from '../upstream/pass-through.ts'
 import { createStoredVersions } from '../upstream/stored-versions.ts'
+import { createTokenCheck } from '../tokens/token-check.ts'
 import type { Proxies } from './arrival.ts'
 import { writeStatements } from './capabilities.ts'
 import type { GovernedBase } from './exchange.ts'
@@ -67,7 +68,22 @@ function governBase(
     bounds: { nesting: limits.nesting },
     maxBytes: limits.rewriteBytes,
   })
-  return { ...base, ...connections, upstreamPath, storedVersions, statements, written: writeStatements(base) }
+  return {
+    ...base,
+    ...connections,
+    upstreamPath,
+    storedVersions,
+    statements,
+    written: writeStatements(base),
+    tokenCheck: tokenCheckOf(base, known),
+  }
+}
+
+/** The same terms keep the keys, and the tokens that have been verified. */
+function tokenCheckOf({ tokens }: Base, known: GovernedBase | undefined) {
+  if (!tokens) return undefined
+  const before = known?.tokenCheck
+  return before && isDeepStrictEqual(before.terms, tokens) ? before : createTokenCheck(tokens)
 }
 
 function connect({ path, upstream }: Base, { timeouts }: GatewayConfig, observers: Observers | undefined) {

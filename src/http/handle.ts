@@ -5,9 +5,10 @@ import type { judge } from '../policy/judge.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
 import { arrivalOf } from './arrival.ts'
+import { identify, refusalOfAccess, withChallenge } from './access.ts'
 import { bundle } from './bundle/bundle.ts'
 import { corsFields, namePreflight } from './cors.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, GovernedBase } from './exchange.ts'
 import type { Serving } from './governed-bases.ts'
 import { nameInteraction, type Named } from './name-interaction.ts'
 import { plainTerms } from './outcome.ts'
@@ -93,6 +94,9 @@ async function answer(
     return refuse('expectation', 'No expectation but 100-continue is offered.')
   }
   const { interaction, base, reported } = named
+  const identified = await identify(base, head, interaction)
+  if (!identified.ok) return identified.reply
+  const { caller, scopes, grants } = identified.verified
   const { publicUrl, judge } = handling
   const arrival = arrivalOf(head, proxies)
   if (arrival.refusals.length > 0) return { kind: 'refused', refusals: arrival.refusals }
@@ -107,19 +111,33 @@ async function answer(
     asked: askedBy(head),
     urls,
     knownBases: publicUrl ? [urls.upstream, urls.own] : [urls.upstream],
-    callerFields: { 'x-request-id': requestId, ...callerFields(head.headerFields, config.forwardHeaderFields) },
+    callerFields: {
+      'x-request-id': requestId,
+      ...callerFields(fieldsToForward(head, base), config.forwardHeaderFields),
+    },
     corsFields: corsFields(base.cors, head),
+    caller,
+    grants,
     judge,
-    request: { scopes: [], headerFields: factsOf(head, config.ruleHeaderFields) },
+    request: { scopes, headerFields: factsOf(head, config.ruleHeaderFields) },
     req,
     res,
   }
-  return withReported(await answerTo(exchange), reported)
+  return withReported(withChallenge(base, await answerTo(exchange)), reported)
 }
 
 /** The stages of a request whose interaction is known. */
 async function answerTo(exchange: Exchange): Promise<Reply> {
   const { interaction, head, base } = exchange
+  // If-None-Exist makes a create conditional, too: its criteria are a search.
+  const ifNoneExist = interaction.code === 'create' ? head.fieldLines('if-none-exist')[0] : undefined
+  const refusal = refusalOfAccess(
+    exchange,
+    ifNoneExist === undefined
+      ? interaction
+      : { ...interaction, conditional: true, query: ifNoneExist.slice(ifNoneExist.indexOf('?') + 1) },
+  )
+  if (refusal) return { kind: 'refused', refusals: [refusal] }
   if (readingInteractions.has(interaction.code)) {
     const preconditions = readPreconditions(interaction, head, base.policy)
     return preconditions.kind === 'refused' ? preconditions : read(exchange)
@@ -138,6 +156,11 @@ async function answerTo(exchange: Exchange): Promise<Reply> {
   }
   // The policy opens what no stage here judges: denied, as everything that nobody has thought of.
   return refuse('interaction-not-offered', 'This interaction is not offered here.', { allow: '' })
+}
+
+/** An upstream that knows nothing of the token need not see it. */
+function fieldsToForward({ headerFields }: RequestHead, { tokens }: GovernedBase): RequestHead['headerFields'] {
+  return tokens?.forwarded === false ? { ...headerFields, authorization: undefined } : headerFields
 }
 
 /** The values of the header fields that rules may ask about. */

@@ -2,6 +2,7 @@ import { askedFormat, formatOfAnswer, readMediaType, type Format } from '../fhir
 import { readQuery } from '../fhir/target.ts'
 import { answerTo } from '../policy/refusal.ts'
 import { readFields, valuesOf } from '../upstream/header-fields.ts'
+import { refusalOfSearch } from './access.ts'
 import { readBody } from './body.ts'
 import { faultOfQuery, tellCapabilities } from './capabilities.ts'
 import type { Exchange } from './exchange.ts'
@@ -96,6 +97,8 @@ async function searchByPost(exchange: Exchange): Promise<Reply> {
   if (parameters.some(([name]) => name === '_method')) {
     return refuse('request-malformed', 'The parameter `_method` is not offered; use the HTTP method itself.')
   }
+  const refusal = refusalOfSearch(exchange, parameters)
+  if (refusal) return { kind: 'refused', refusals: [refusal] }
   const formats = [...(readQuery(interaction.query) ?? []), ...parameters].filter(([name]) => name === '_format')
   if (formats.length > 1) return refuse('request-malformed', 'The parameter `_format` occurs more than once.')
   const asked = askedFormat(formats[0]?.[1], head.headerFields.accept)

@@ -24,6 +24,11 @@ export const causes = {
   'request-malformed': { status: 400, issue: 'invalid' },
   'body-malformed': { status: 400, issue: 'structure' },
   'body-mismatch': { status: 400, issue: 'invalid' },
+  'token-missing': { status: 401, issue: 'login' },
+  'token-expired': { status: 401, issue: 'expired' },
+  // As FHIR has it: the user could not be authenticated.
+  'token-invalid': { status: 401, issue: 'unknown' },
+  'scope-missing': { status: 403, issue: 'forbidden' },
   'not-found': { status: 404, issue: 'not-found' },
   'interaction-not-offered': { status: 405, issue: 'not-supported' },
   'request-timeout': { status: 408, issue: 'timeout' },
@@ -42,6 +47,7 @@ export const causes = {
   fault: { status: 500, issue: 'exception' },
   'upstream-unreachable': { status: 502, issue: 'transient' },
   'upstream-unusable': { status: 502, issue: 'exception' },
+  'keys-unavailable': { status: 503, issue: 'transient' },
   overloaded: { status: 503, issue: 'throttled' },
   draining: { status: 503, issue: 'transient' },
   'upstream-too-slow': { status: 504, issue: 'timeout' },
@@ -67,6 +73,8 @@ export interface Refusal {
   readonly diagnostics: string
   /** The rule's own answer; without it the policy's, else FHIR's, for the cause. */
   readonly answer?: Answer
+  /** The OAuth scopes that are missing. */
+  readonly scopes?: readonly string[]
 }
 
 /** The answer to a refusal: the rule's own, else the policy's for its cause, else FHIR's for its cause. */

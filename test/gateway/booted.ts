@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import type { RequestRecord } from '../../src/audit/request-record.ts'
-import type { CorsSettings, GatewayConfig, UpstreamProfile } from '../../src/config/config.ts'
+import type { CorsSettings, GatewayConfig, TokenTerms, UpstreamProfile } from '../../src/config/config.ts'
 import { readBeside } from '../../src/config/load.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
@@ -50,6 +50,7 @@ export interface Settings {
   readonly path?: string
   readonly policy?: Policy
   readonly profile?: UpstreamProfile
+  readonly tokens?: TokenTerms
   readonly cors?: CorsSettings
   readonly limits?: Partial<GatewayConfig['limits']>
   readonly timeouts?: Partial<GatewayConfig['timeouts']>
@@ -120,6 +121,7 @@ export function configOf(settings: Settings, upstream: StubUpstream): GatewayCon
           url: settings.upstreamUrl ?? upstream.url,
           profile: settings.profile ?? { pagingParameter: '_getpages' },
         },
+        ...(settings.tokens && { tokens: settings.tokens }),
         ...(settings.cors && { cors: settings.cors }),
       },
     ],

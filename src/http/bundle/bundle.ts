@@ -8,6 +8,7 @@ import { readPreconditions } from '../preconditions.ts'
 import { withReported } from '../reported.ts'
 import { refuse, type Reply } from '../reply.ts'
 import { runBatch } from './batch.ts'
+import { withinScopes } from './entry-scopes.ts'
 import { readEntry } from './entry.ts'
 import { transact } from './transaction.ts'
 
@@ -50,7 +51,9 @@ export async function bundle(exchange: Exchange): Promise<Reply> {
   const knownBases = [exchange.urls.own, ...exchange.knownBases, ...base.policy.bases]
   const { nesting, elements, bodyBytes } = config.limits
   const bounds = { nesting, elements, characters: bodyBytes }
-  const read = entries.map((entry, index) => readEntry({ base, knownBases, format, bounds }, entry, index))
+  const read = entries.map((entry, index) =>
+    withinScopes(exchange, readEntry({ base, knownBases, format, bounds }, entry, index), index),
+  )
   const reply = await (kind === 'transaction' ? transact : runBatch)(exchange, read, format)
   return { ...withReported(reply, reported && [reported]), interaction: kind }
 }

@@ -144,7 +144,7 @@ resources:
         21,
         /^The header field `x-role` is not among the `rule-header-fields` of .*gateway\.yaml\. Did you mean `x-roles`\?$/,
       ],
-      ["true and %scopes contains 'clerk'", 30, /^The gateway verifies no token yet/],
+      ["true and %scopes contains 'clerk'", 30, /^The base `\/r4` has no `tokens`, so that there are no scopes/],
     ])('tells where it asks for what the gateway does not know: %s', (require, column, message) => {
       expect(load(require, 'rule-header-fields: [X-Roles]')).toMatchObject({
         ok: false,
