@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { RecordRequest } from './audit/request-record.ts'
 import type { GatewayConfig } from './config/config.ts'
+import { boundTaking } from './http/answer-taken.ts'
 import { answerBareConnections } from './http/connections.ts'
 import { createExpressServer } from './http/express-server.ts'
 import { handle, type Handling } from './http/handle.ts'
@@ -39,6 +40,11 @@ export interface Gateway {
   /** What the caches of stored versions hold, by base. */
   storedVersions(): readonly { readonly base: string; readonly entries: number; readonly bytes: number }[]
   /**
+   * Has every connection end with its next answer, and takes requests as before for `timeouts.drainDelayMs`: who sends them
+   * here learns in that time, from readiness, to send them elsewhere.
+   */
+  leave(): Promise<void>
+  /**
    * Stops accepting, lets what is in flight end (at most `timeouts.drainMs`, then connections are cut), and closes the
    * connections to the upstreams.
    */
@@ -49,8 +55,13 @@ export interface Gateway {
 const checkEveryMs = 1000
 
 /** The body has a deadline of its own, which can be answered properly: `requestTimeout` is for what comes after an answer. */
-function serverTimeouts({ timeouts: { requestMs } }: GatewayConfig) {
-  return { headersTimeout: requestMs, requestTimeout: requestMs + 2 * checkEveryMs }
+function serverBounds({ limits, timeouts: { headerSectionMs, bodyMs, idleMs } }: GatewayConfig) {
+  return {
+    headersTimeout: headerSectionMs,
+    requestTimeout: headerSectionMs + bodyMs + 2 * checkEveryMs,
+    keepAliveTimeout: idleMs,
+    maxConnections: limits.connections,
+  }
 }
 
 /** The gateway: one HTTP server in front of the configured bases. What happens to a request is in http/handle.ts. */
@@ -58,6 +69,7 @@ export function createGateway({ config, publicUrl, record, observers, judge = ju
   const served = serveByTurns(config, observers)
   const answering = new Map<Duplex, Set<ServerResponse>>()
   let inFlight = 0
+  let left: Promise<void> | undefined
   let drained: Promise<void> | undefined
 
   const handling: Handling = {
@@ -66,15 +78,20 @@ export function createGateway({ config, publicUrl, record, observers, judge = ju
     record,
     newRequestId: randomUUID,
     isDraining: () => drained !== undefined,
+    inFlight: () => inFlight,
   }
 
   const serve = async (req: IncomingMessage, res: ServerResponse) => {
     const { socket } = req
     inFlight++
+    if (left ?? drained) res.shouldKeepAlive = false
     const ofSocket = answering.get(socket) ?? new Set()
     answering.set(socket, ofSocket.add(res))
     try {
-      await served.during((serving) => handle(handling, serving, req, res))
+      await served.during(async (serving) => {
+        await handle(handling, serving, req, res)
+        boundTaking(res, serving.config.timeouts.answerTakenMs)
+      })
     } catch {
       // It answers its own faults: only their recording can fail here, and there is nobody left to tell.
       res.destroy()
@@ -91,12 +108,12 @@ export function createGateway({ config, publicUrl, record, observers, judge = ju
       insecureHTTPParser: false,
       // A missing Host is answered with an OperationOutcome, too.
       requireHostHeader: false,
-      ...serverTimeouts(config),
       // This one cannot be changed later: a shorter time to receive a request is then kept to within it.
-      connectionsCheckingInterval: Math.min(checkEveryMs, config.timeouts.requestMs),
+      connectionsCheckingInterval: Math.min(checkEveryMs, config.timeouts.headerSectionMs),
     },
     serve,
   )
+  Object.assign(server, serverBounds(config))
   answerBareConnections(
     server,
     (socket) => [...(answering.get(socket) ?? [])],
@@ -104,7 +121,16 @@ export function createGateway({ config, publicUrl, record, observers, judge = ju
       record({ requestId: randomUUID(), decision: 'refused', refusedBy: [cause], status, milliseconds: 0 }),
   )
 
+  /** Every answer from now on is the last one of its connection. */
+  const closeConnections = () => {
+    for (const responses of answering.values()) for (const res of responses) res.shouldKeepAlive = false
+  }
+  const leave = async () => {
+    closeConnections()
+    await setTimeout(served.now().config.timeouts.drainDelayMs)
+  }
   const drain = async () => {
+    closeConnections()
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve())
     })
@@ -129,7 +155,7 @@ export function createGateway({ config, publicUrl, record, observers, judge = ju
     config: () => served.now().config,
     reconfigure(config) {
       served.replace(config)
-      Object.assign(server, serverTimeouts(config))
+      Object.assign(server, serverBounds(config))
     },
     inFlight: () => inFlight,
     forgetStoredVersions: () => {
@@ -140,6 +166,7 @@ export function createGateway({ config, publicUrl, record, observers, judge = ju
     },
     storedVersions: () =>
       served.now().bases.map(({ path, storedVersions }) => ({ base: path, ...storedVersions.held() })),
+    leave: () => (left ??= leave()),
     drain: () => (drained ??= drain()),
   }
 }

@@ -35,7 +35,7 @@ export function watchUpstreams(gateway: Gateway, log: Log): WatchedUpstreams {
       terms: termsOf(base, config),
       watch: watchReadiness(
         policy.fhirVersion,
-        (stop) => readCapability(upstream.url, config.timeouts.upstreamMs, stop),
+        (stop) => readCapability(upstream.url, config.timeouts.firstByteMs, stop),
         (readiness) => {
           if (readiness.ready) return log.info({ base: path }, 'ready')
           // A server that comes back from a backup may give a version number to another content.
@@ -70,5 +70,5 @@ export function watchUpstreams(gateway: Gateway, log: Log): WatchedUpstreams {
 }
 
 function termsOf({ policy, upstream }: Base, { timeouts }: GatewayConfig) {
-  return { fhirVersion: policy.fhirVersion, url: upstream.url.href, upstreamMs: timeouts.upstreamMs }
+  return { fhirVersion: policy.fhirVersion, url: upstream.url.href, firstByteMs: timeouts.firstByteMs }
 }

@@ -26,7 +26,7 @@ export interface RecordReading {
 /** The largest record, in bytes. */
 const maxBytes = 64 * 1024 * 1024
 
-const timeouts = { connectMs: 10_000, upstreamMs: 60_000 }
+const timeouts = { connectMs: 10_000, firstByteMs: 60_000, betweenPartsMs: 60_000, wholeMs: 120_000 }
 
 export const isUrl = (source: string) => /^https?:\/\//i.test(source)
 

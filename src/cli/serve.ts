@@ -72,6 +72,8 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   options.onReloadAsked(reloading.now)
   await stopped(stop)
   reloading.stop()
+  log.info({ inFlight: gateway.inFlight() }, 'leaving')
+  await gateway.leave()
   log.info({ inFlight: gateway.inFlight() }, 'draining')
   await close()
   log.info({}, 'stopped')

@@ -2,6 +2,7 @@ import type { AddressRange } from './address-range.ts'
 import type { JSONWebKeySet } from 'jose'
 import type { ScopeNeed } from '../fhir/smart-scopes.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { Limits, Timeouts } from './bounds.ts'
 
 /** How an upstream behaves where servers differ. */
 export interface UpstreamProfile {
@@ -84,35 +85,8 @@ export interface ListenerSettings {
 /** Everything that gateway.yaml says, compiled. Durations are milliseconds, sizes are bytes. */
 export interface GatewayConfig {
   readonly bases: readonly Base[]
-  readonly limits: {
-    /** The largest request body, after inflating. */
-    readonly bodyBytes: number
-    /** The deepest nesting of a body. */
-    readonly nesting: number
-    /** The most elements of a body, and of a stored resource that is read to be judged. */
-    readonly elements: number
-    /** The most entries of a transaction or batch. */
-    readonly bundleEntries: number
-    /** The largest stored resource that is read to be judged. */
-    readonly storedBytes: number
-    /** The largest answer whose URLs are rewritten (a Bundle, a CapabilityStatement). */
-    readonly rewriteBytes: number
-    /** The most refusals that one answer names. */
-    readonly refusals: number
-  }
-  readonly timeouts: {
-    /** To receive a request's header fields and body from the client. */
-    readonly requestMs: number
-    /** To connect to the upstream. */
-    readonly connectMs: number
-    /**
-     * From the sending of a request to the first byte of the upstream's answer, and between two parts of it. Twice that
-     * for a whole answer, unless it is streamed on to the client.
-     */
-    readonly upstreamMs: number
-    /** To let requests in flight end after SIGTERM. */
-    readonly drainMs: number
-  }
+  readonly limits: Limits
+  readonly timeouts: Timeouts
   readonly listener: ListenerSettings
   /** Stored versions, kept to judge against. */
   readonly cache: 'off' | { readonly bytes: number; readonly expireMs: number }

@@ -1,5 +1,6 @@
 import { diagnoseSchema } from '../policy/diagnose-schema.ts'
 import { readSource, type Diagnostic, type Source } from '../policy/source.ts'
+import { limitsOf, timeoutsOf } from './bounds.ts'
 import type { CorsSettings, GatewayConfig, ListenerSettings, UpstreamProfile } from './config.ts'
 import { gatewayFileSchema, type GatewaySettings } from './gateway-schema.ts'
 import { tokenSettingsOf, type TokenSettings } from './token-settings.ts'
@@ -41,7 +42,7 @@ export function readGatewayFile(
 }
 
 function settingsOf(data: GatewaySettings): GatewayFile {
-  const { limits, timeouts, cache } = data
+  const { cache } = data
   return {
     bases: data.bases.map(({ path, policy, upstream, tokens, cors }) => ({
       path,
@@ -51,21 +52,8 @@ function settingsOf(data: GatewaySettings): GatewayFile {
       ...(tokens !== 'off' && { tokens: tokenSettingsOf(tokens) }),
       ...(cors !== 'off' && { cors: corsOf(cors) }),
     })),
-    limits: {
-      bodyBytes: limits.body,
-      nesting: limits.nesting,
-      elements: limits.elements,
-      bundleEntries: limits['bundle-entries'],
-      storedBytes: limits['stored-resource'],
-      rewriteBytes: limits['rewritten-answer'],
-      refusals: limits.refusals,
-    },
-    timeouts: {
-      requestMs: timeouts.request,
-      connectMs: timeouts.connect,
-      upstreamMs: timeouts.upstream,
-      drainMs: timeouts.drain,
-    },
+    limits: limitsOf(data.limits),
+    timeouts: timeoutsOf(data.timeouts),
     listener: listenerOf(data.listener),
     cache: cache === 'off' ? 'off' : { bytes: cache.size, expireMs: cache.expire },
     forwardHeaderFields: data['forward-header-fields'],

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { limitsSchema, timeoutsSchema } from './bounds-schema.ts'
 import { corsSchema } from './cors-schema.ts'
 import { listenerSchema } from './listener-schema.ts'
 import { neverForwarded } from './never-forwarded.ts'
-import { count, duration, headerField, matching, readAs, size } from './readings.ts'
+import { duration, headerField, matching, readAs, size } from './readings.ts'
 import { tokensSchema } from './token-settings.ts'
 import { fhirBaseUrlExpected, fhirBaseUrlPattern, parseFhirBaseUrl } from './upstream-url.ts'
 
@@ -47,33 +48,8 @@ const base = z
 export const gatewayFileSchema = z
   .strictObject({
     bases: z.array(base).min(1).describe('The FHIR bases that are served.'),
-    limits: z
-      .strictObject({
-        body: size('1 MiB').describe('The largest request body, after inflating.'),
-        nesting: count(64, 1000).describe('The deepest nesting of a body.'),
-        elements: count(50_000, 1_000_000).describe(
-          'The most elements of a body, and of a stored resource that is read to be judged.',
-        ),
-        'bundle-entries': count(200, 10_000).describe('The most entries of a transaction or batch.'),
-        'stored-resource': size('4 MiB').describe('The largest stored resource that is read to be judged.'),
-        'rewritten-answer': size('16 MiB').describe(
-          'The largest answer whose URLs become ours: a Bundle, a CapabilityStatement.',
-        ),
-        refusals: count(50, 1000).describe('The most refusals that one answer names.'),
-      })
-      .prefault({})
-      .describe('What is too large.'),
-    timeouts: z
-      .strictObject({
-        request: duration('30s').describe('To receive a request from the client.'),
-        connect: duration('2s').describe('To connect to the upstream.'),
-        upstream: duration('30s').describe(
-          'For the upstream’s answer to begin, and between two parts of it; twice that for the whole, unless it is streamed on.',
-        ),
-        drain: duration('25s').describe('For requests in flight to end after SIGTERM.'),
-      })
-      .prefault({})
-      .describe('What is too slow.'),
+    limits: limitsSchema,
+    timeouts: timeoutsSchema,
     listener: listenerSchema,
     cache: z
       .union([

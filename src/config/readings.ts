@@ -34,11 +34,22 @@ export function readAs<T>({ read, expected, pattern, not }: Reading<T>) {
 export const matching = (pattern: RegExp, expected: string) =>
   readAs({ pattern, expected, read: (text) => (pattern.test(text) ? text : undefined) })
 
+const durationExpected = 'a duration such as `250ms`, `30s`, `5m` or `1h`'
+const readDuration = () => readAs({ read: parseDuration, expected: durationExpected, pattern: durationPattern })
+
 /** A duration of time, in milliseconds. */
-export function duration(preset: string) {
-  const expected = 'a duration such as `250ms`, `30s`, `5m` or `1h`'
-  return readAs({ read: parseDuration, expected, pattern: durationPattern }).prefault(preset)
-}
+export const duration = (preset: string) => readDuration().prefault(preset)
+
+/** One that need not be said. */
+export const optionalDuration = () => readDuration().optional()
+
+/** One that may be `0s`, which is none. */
+export const durationOrNone = (preset: string) =>
+  readAs({
+    read: (text) => (text === '0s' ? 0 : parseDuration(text)),
+    expected: `${durationExpected}; \`0s\` is none`,
+    pattern: new RegExp(`^0s$|${durationPattern.source}`),
+  }).prefault(preset)
 
 /** An amount of memory or text, in bytes. */
 export const size = (preset: string) =>

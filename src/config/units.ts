@@ -6,8 +6,8 @@ const bytesPer: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 
 export const durationPattern = /^[1-9]\d{0,8} ?(ms|s|m|h)$/
 export const sizePattern = /^[1-9]\d{0,8} ?(B|KiB|MiB|GiB)$/
 
-/** Node's timers hold no more: a longer delay would fire at once. */
-const longestDuration = 2 ** 31 - 1
+/** In milliseconds. Node's timers hold no more: a longer delay would fire at once. */
+export const longestDuration = 2 ** 31 - 1
 
 /** `250ms`, `30s`, `5m`, `1h` → milliseconds. Undefined for everything else, zero included. */
 export function parseDuration(text: string): number | undefined {

@@ -132,5 +132,5 @@ export async function readSentResource(
 }
 
 function readSentBytes({ head, req, res, config }: Exchange) {
-  return readBody(head, req, res, { maxBytes: config.limits.bodyBytes, maxMs: config.timeouts.requestMs })
+  return readBody(head, req, res, { maxBytes: config.limits.bodyBytes, maxMs: config.timeouts.bodyMs })
 }

@@ -10,26 +10,32 @@ import type { Proxies } from './arrival.ts'
 import { writeStatements } from './capabilities.ts'
 import type { GovernedBase } from './exchange.ts'
 import { observedClient, observedPassThrough, type Observers } from './observed-upstream.ts'
+import { limitRate, type RateLimit } from './rate.ts'
 
 /** A config with what stands behind its bases. */
 export interface Serving {
   readonly config: GatewayConfig
   readonly bases: readonly GovernedBase[]
   readonly proxies: Proxies
+  /** Undefined: a client may send as many requests as it likes. */
+  readonly rate: RateLimit | undefined
 }
 
 /**
  * The bases of a config, each with its own connections and its own cache.
  * @param observers told of what goes on with the upstreams
  * @param before what has been served until now: a base of the same path keeps its connections when its upstream and the
- *   time-outs are the same, and its stored versions when they would be read and kept in the same way
+ *   time-outs are the same, and its stored versions when they would be read and kept in the same way; clients keep their
+ *   counts when the rate is the same
  */
 export function governBases(config: GatewayConfig, observers?: Observers, before?: Serving): Serving {
   const { trustedProxies, forwardedIn } = config.listener
+  const { rate } = config.limits
   return {
     config,
     bases: config.bases.map((base) => governBase(base, config, observers, before)),
     proxies: { trusts: withinRanges(trustedProxies), toldIn: forwardedIn },
+    rate: rate === 'off' ? undefined : isDeepStrictEqual(rate, before?.rate?.rate) ? before?.rate : limitRate(rate),
   }
 }
 
@@ -98,7 +104,8 @@ function connect({ path, upstream }: Base, { timeouts }: GatewayConfig, observer
 }
 
 function connectionTerms({ upstream }: Base, { timeouts }: GatewayConfig) {
-  return { url: upstream.url.href, connectMs: timeouts.connectMs, upstreamMs: timeouts.upstreamMs }
+  const { connectMs, firstByteMs, betweenPartsMs, wholeMs, answerTakenMs } = timeouts
+  return { url: upstream.url.href, connectMs, firstByteMs, betweenPartsMs, wholeMs, answerTakenMs }
 }
 
 /** A tree was read within these bounds, and carries the types of its FHIR version. */

@@ -4,6 +4,7 @@ import { readingInteractions } from '../fhir/interaction.ts'
 import type { judge } from '../policy/judge.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
+import { admit, type Load } from './admit.ts'
 import { arrivalOf } from './arrival.ts'
 import { identify, refusalOfAccess, withChallenge } from './access.ts'
 import { bundle } from './bundle/bundle.ts'
@@ -24,12 +25,11 @@ import { send, type Sending } from './send.ts'
 import { write } from './write.ts'
 
 /** What all requests have in common. */
-export interface Handling {
+export interface Handling extends Load {
   readonly publicUrl: URL | undefined
   readonly judge: typeof judge
   readonly record: RecordRequest
   newRequestId(): string
-  isDraining(): boolean
 }
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -58,7 +58,7 @@ export async function handle(
     reply = failed(error)
   }
   const terms = base?.policy ?? plainTerms
-  const closing = handling.isDraining() || mustClose(head, req)
+  const closing = mustClose(head, req)
   const sending: Sending = {
     terms,
     asked: askedBy(head),
@@ -80,20 +80,22 @@ export async function handle(
 /** The stages of a request, in their order. */
 async function answer(
   handling: Handling,
-  { config, proxies }: Serving,
+  serving: Serving,
   head: RequestHead,
   named: Named,
   requestId: string,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<Reply> {
-  if (handling.isDraining()) return refuse('draining', 'The gateway is stopping; try again.')
+  const turnedAway = await admit(handling, serving, head)
+  if (turnedAway) return turnedAway
   if (named.kind === 'answered') return named.reply
   const expectation = head.headerFields.expect
   if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') {
     return refuse('expectation', 'No expectation but 100-continue is offered.')
   }
   const { interaction, base, reported } = named
+  const { config, proxies } = serving
   const identified = await identify(base, head, interaction)
   if (!identified.ok) return identified.reply
   const { caller, scopes, grants } = identified.verified

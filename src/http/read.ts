@@ -88,7 +88,7 @@ async function searchByPost(exchange: Exchange): Promise<Reply> {
   }
   const body = await readBody(head, req, res, {
     maxBytes: config.limits.bodyBytes,
-    maxMs: config.timeouts.requestMs,
+    maxMs: config.timeouts.bodyMs,
   })
   if (!body.ok) return body.reply
   const form = body.bytes.toString('latin1')

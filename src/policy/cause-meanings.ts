@@ -24,6 +24,7 @@ export const causeMeanings: Readonly<Record<Cause, string>> = {
   expectation: 'An Expect header field other than 100-continue.',
   'change-not-permitted': 'A rule of the policy refuses the change. Rules may have answers of their own.',
   'patch-not-applicable': 'The patch cannot be applied to the stored version.',
+  'too-many-requests': 'The client sends more requests than it may; Retry-After says when it may again.',
   'header-too-large': 'The header fields are larger than the bound.',
   fault: 'The gateway failed. Nothing was changed, unless the answer says that this is not known.',
   'upstream-unreachable': 'The FHIR server does not answer.',

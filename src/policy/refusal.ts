@@ -43,6 +43,7 @@ export const causes = {
   expectation: { status: 417, issue: 'not-supported' },
   'change-not-permitted': { status: 422, issue: 'business-rule' },
   'patch-not-applicable': { status: 422, issue: 'processing' },
+  'too-many-requests': { status: 429, issue: 'throttled' },
   'header-too-large': { status: 431, issue: 'too-long' },
   fault: { status: 500, issue: 'exception' },
   'upstream-unreachable': { status: 502, issue: 'transient' },

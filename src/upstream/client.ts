@@ -35,18 +35,14 @@ export interface UpstreamClient {
   destroy(): Promise<void>
 }
 
-/** Durations in milliseconds: to connect; to the first byte of the answer and between two parts of it. */
+/** Durations in milliseconds. */
 export interface UpstreamTimeouts {
   readonly connectMs: number
-  readonly upstreamMs: number
-}
-
-/** The longest that a timer can be set to, in milliseconds. */
-const longestTimer = 2 ** 31 - 1
-
-/** For a whole answer, in milliseconds: one that comes byte by byte, or after many informational ones, has to end, too. */
-export function wholeAnswerMs({ upstreamMs }: UpstreamTimeouts): number {
-  return Math.min(2 * upstreamMs, longestTimer)
+  /** To the first byte of the answer. */
+  readonly firstByteMs: number
+  readonly betweenPartsMs: number
+  /** For a whole answer: one that comes byte by byte, or after many informational ones, has to end, too. */
+  readonly wholeMs: number
 }
 
 export function createUpstreamClient(
@@ -55,7 +51,7 @@ export function createUpstreamClient(
   dispatcher: Dispatcher = createPool(origin, timeouts),
 ): UpstreamClient {
   return {
-    send: (request) => dispatch(dispatcher, origin, request, wholeAnswerMs(timeouts)),
+    send: (request) => dispatch(dispatcher, origin, request, timeouts.wholeMs),
     close: () => dispatcher.close(),
     destroy: () => dispatcher.destroy(),
   }

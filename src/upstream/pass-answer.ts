@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
-import { isTimeout, wholeAnswerMs, type UpstreamTimeouts } from './client.ts'
-import type { PassedRead, PassingRead } from './pass-through.ts'
+import { isTimeout } from './client.ts'
+import type { PassedRead, PassingRead, PassingTimeouts } from './pass-through.ts'
 
 /** So much of an answer is gathered before its first byte goes on, in bytes: one that breaks off before is a 502. */
 const gatheredBytes = 256 * 1024
@@ -15,7 +15,7 @@ export function passAnswer(
   origin: string,
   { path, headerFields, maxBytes, streams }: PassingRead,
   client: { readonly req: IncomingMessage; readonly res: ServerResponse },
-  timeouts: UpstreamTimeouts,
+  timeouts: PassingTimeouts,
 ): Promise<PassedRead> {
   const { req, res } = client
   return new Promise((resolve) => {
@@ -76,7 +76,7 @@ export function passAnswer(
       if (res.write(chunk)) return
       upstream!.pause()
       // A client that reads nothing at all would keep the connection to the upstream.
-      limit(timeouts.upstreamMs, 'The client reads nothing.')
+      limit(timeouts.answerTakenMs, 'The client reads nothing.')
     }
     const beginToStream = () => {
       // How long an answer that streams takes is its client's doing, too.
@@ -101,7 +101,7 @@ export function passAnswer(
           upstream = controller
           if (over) controller.abort(new Error('The client left.'))
           // Every informational answer and every byte starts the other time-outs anew.
-          else limit(wholeAnswerMs(timeouts), 'The answer took too long as a whole.')
+          else limit(timeouts.wholeMs, 'The answer took too long as a whole.')
         },
         onResponseStart(_controller, statusCode, fields) {
           if (statusCode < 200) return
@@ -129,6 +129,7 @@ export function passAnswer(
           if (res.headersSent) {
             // The client has it when it has taken the rest: see `finish`.
             res.end()
+            limit(timeouts.answerTakenMs, 'The client reads nothing.')
             return
           }
           const body = gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered)

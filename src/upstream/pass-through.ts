@@ -30,6 +30,12 @@ export type PassedRead =
   | { readonly kind: 'unreachable' | 'too-slow'; readonly error: unknown }
   | { readonly kind: 'client-gone' }
 
+/** Durations in milliseconds. */
+export interface PassingTimeouts extends UpstreamTimeouts {
+  /** For the client to take the next part of an answer that is streamed on. */
+  readonly answerTakenMs: number
+}
+
 export interface PassThrough {
   send(req: IncomingMessage, res: ServerResponse, read: PassingRead): Promise<PassedRead>
   close(): void
@@ -38,7 +44,7 @@ export interface PassThrough {
 /** Proxies reads to one upstream over connections that are kept alive. */
 export function createPassThrough(
   target: URL,
-  timeouts: UpstreamTimeouts,
+  timeouts: PassingTimeouts,
   dispatcher: Dispatcher = createPool(target.origin, timeouts),
 ): PassThrough {
   const proxy = httpProxy.createProxyServer({ target })

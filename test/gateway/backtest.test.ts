@@ -427,7 +427,12 @@ describe('backtest, interrupted', () => {
     const { stop, wait, now } = surroundings()
     const ran = await run({
       source: historySource({
-        client: createUpstreamClient(stub.url.origin, { connectMs: 1000, upstreamMs: 5000 }),
+        client: createUpstreamClient(stub.url.origin, {
+          connectMs: 1000,
+          firstByteMs: 5000,
+          betweenPartsMs: 5000,
+          wholeMs: 10_000,
+        }),
         upstream: stub.url,
         headerFields: {},
         targets: ['Flag'],

@@ -53,7 +53,8 @@ export interface Settings {
   readonly tokens?: TokenTerms
   readonly cors?: CorsSettings
   readonly limits?: Partial<GatewayConfig['limits']>
-  readonly timeouts?: Partial<GatewayConfig['timeouts']>
+  /** `requestMs` and `upstreamMs` stand for those that they stand for in gateway.yaml. */
+  readonly timeouts?: Partial<GatewayConfig['timeouts']> & { readonly requestMs?: number; readonly upstreamMs?: number }
   readonly listener?: Partial<GatewayConfig['listener']>
   readonly cache?: GatewayConfig['cache']
   readonly forwardHeaderFields?: readonly string[]
@@ -133,13 +134,36 @@ export function configOf(settings: Settings, upstream: StubUpstream): GatewayCon
       storedBytes: 64 * 1024,
       rewriteBytes: 256 * 1024,
       refusals: 20,
+      connections: 1000,
+      inFlight: 1000,
+      rate: 'off',
       ...settings.limits,
     },
-    timeouts: { requestMs: 5000, connectMs: 1000, upstreamMs: 5000, drainMs: 2000, ...settings.timeouts },
+    timeouts: timeoutsOf(settings.timeouts),
     listener: { trustedProxies: [], forwardedIn: 'x-forwarded', ...settings.listener },
     cache: settings.cache ?? { bytes: 1024 * 1024, expireMs: 60_000 },
     forwardHeaderFields: settings.forwardHeaderFields ?? [],
     ruleHeaderFields: settings.ruleHeaderFields ?? [],
+  }
+}
+
+function timeoutsOf({
+  requestMs = 5000,
+  upstreamMs = 5000,
+  ...others
+}: Settings['timeouts'] = {}): GatewayConfig['timeouts'] {
+  return {
+    headerSectionMs: requestMs,
+    bodyMs: requestMs,
+    answerTakenMs: 5000,
+    idleMs: 5000,
+    connectMs: 1000,
+    firstByteMs: upstreamMs,
+    betweenPartsMs: upstreamMs,
+    wholeMs: 2 * upstreamMs,
+    drainDelayMs: 0,
+    drainMs: 2000,
+    ...others,
   }
 }
 
@@ -149,9 +173,10 @@ export function request(
   path: string,
   headers: http.OutgoingHttpHeaders,
   body: string | Buffer | undefined,
+  agent: http.Agent | false = false,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const req = http.request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (res) => {
+    const req = http.request({ host: '127.0.0.1', port, method, path, headers, agent }, (res) => {
       const chunks: Buffer[] = []
       res.on('data', (chunk: Buffer) => chunks.push(chunk))
       res.on('error', reject)

@@ -125,6 +125,24 @@ describe('the program before an upstream', () => {
     },
   )
 
+  it('is not ready from SIGTERM on, and still answers for drain-delay, each connection once', async () => {
+    const { server, held } = upstream()
+    const program = startProgram({
+      CONFIG: configWith('timeouts: { drain-delay: 1h }'),
+      UPSTREAM_URL: urlOf(await listening(server)),
+      HOST: '127.0.0.1',
+    })
+    const { base, admin } = await addressesOf(program)
+    program.signal('SIGTERM')
+    await program.printed(/"msg":"leaving"/)
+    const ready = await fetch(`${admin}/health/ready`)
+    expect([ready.status, await ready.json()]).toMatchObject([503, { reason: 'The gateway is draining.' }])
+    const answer = fetch(`${base}/Flag/1`)
+    ;(await held).end('{"resourceType":"Flag","id":"1","status":"active"}')
+    const { status, headers } = await answer
+    expect([status, headers.get('connection')]).toEqual([200, 'close'])
+  })
+
   it.each([
     ['GET', 'fetch failed'],
     ['PUT', 502],

@@ -41,7 +41,7 @@ export interface BacktestDone {
 const keptBytes = 256 * 1024 * 1024
 const keptCharacters = 64 * 1024 * 1024
 const maxPageBytes = 64 * 1024 * 1024
-const timeouts = { connectMs: 10_000, upstreamMs: 120_000 }
+const timeouts = { connectMs: 10_000, firstByteMs: 120_000, betweenPartsMs: 120_000, wholeMs: 240_000 }
 
 /** Judges by a policy what was written to a FHIR server until now, and counts what it would have refused. */
 export async function backtest(options: OptionValues, surroundings: BacktestSurroundings): Promise<BacktestDone> {

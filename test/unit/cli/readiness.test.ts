@@ -21,7 +21,7 @@ const configOf = (...bases: readonly (readonly [string, StubUpstream, string?])[
       policy: { fhirVersion },
       upstream: { url },
     })),
-    timeouts: { upstreamMs: 1000 },
+    timeouts: { firstByteMs: 1000 },
   }) as unknown as GatewayConfig
 
 /** Watches the upstreams of a config, from the moment on at which they have answered. */

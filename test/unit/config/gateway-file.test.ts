@@ -20,8 +20,22 @@ describe('gateway.yaml', () => {
         storedBytes: 4_194_304,
         rewriteBytes: 16_777_216,
         refusals: 50,
+        connections: 10_000,
+        inFlight: 2000,
+        rate: 'off',
       },
-      timeouts: { requestMs: 30_000, connectMs: 2000, upstreamMs: 30_000, drainMs: 25_000 },
+      timeouts: {
+        headerSectionMs: 30_000,
+        bodyMs: 30_000,
+        answerTakenMs: 300_000,
+        idleMs: 65_000,
+        connectMs: 2000,
+        firstByteMs: 30_000,
+        betweenPartsMs: 30_000,
+        wholeMs: 60_000,
+        drainDelayMs: 0,
+        drainMs: 25_000,
+      },
       listener: { trustedProxies: [], forwardedIn: 'x-forwarded' },
       cache: { bytes: 67_108_864, expireMs: 300_000 },
       forwardHeaderFields: [],
@@ -58,6 +72,29 @@ rule-header-fields: [X-Role]
     expect(settings!.bases[0]!.upstreamUrl!.href).toBe('https://fhir.example/r4')
   })
 
+  it('takes one time for all parts of a request or of an answer, and one for each', () => {
+    const timeouts = (text: string) =>
+      readGatewayFile('gateway.yaml', `${smallest}timeouts: ${text}`).settings!.timeouts
+    expect(timeouts('{ request: 5s, upstream: 7s }')).toMatchObject({
+      headerSectionMs: 5000,
+      bodyMs: 5000,
+      firstByteMs: 7000,
+      betweenPartsMs: 7000,
+      wholeMs: 14_000,
+    })
+    const each = '{ header-section: 1s, body: 2s, first-byte: 3s, between-parts: 4s, whole: 5s, drain-delay: 6s }'
+    expect(timeouts(each)).toMatchObject({
+      headerSectionMs: 1000,
+      bodyMs: 2000,
+      firstByteMs: 3000,
+      betweenPartsMs: 4000,
+      wholeMs: 5000,
+      drainDelayMs: 6000,
+    })
+    expect(timeouts('{ upstream: 500h }').wholeMs).toBe(2 ** 31 - 1)
+    expect(timeouts('{ drain-delay: 0s }').drainDelayMs).toBe(0)
+  })
+
   it.each([
     ['', ': `bases` is missing: expected a list.'],
     ['bases: []', 'bases: Expected at least 1 item.'],
@@ -70,6 +107,14 @@ rule-header-fields: [X-Role]
       `${smallest}timeouts: { drain: 30 s! }`,
       'timeouts.drain: Expected a duration such as `250ms`, `30s`, `5m` or `1h`.',
     ],
+    [`${smallest}timeouts: { drain: 0s }`, 'timeouts.drain: Expected a duration such as `250ms`, `30s`, `5m` or `1h`.'],
+    [
+      `${smallest}timeouts: { drain-delay: 0ms }`,
+      'timeouts.drain-delay: Expected a duration such as `250ms`, `30s`, `5m` or `1h`; `0s` is none.',
+    ],
+    [`${smallest}limits: { connections: 0 }`, 'limits.connections: Expected at least 1.'],
+    [`${smallest}limits: { rate: on }`, 'limits.rate: Expected `off`, or a mapping of keys to values.'],
+    [`${smallest}limits: { rate: { per: 1s } }`, 'limits.rate: `requests` is missing: expected a number.'],
     [`${smallest}reload: { watch: off }`, 'reload.watch: Expected true or false.'],
     [`${smallest}cache: on`, 'cache: Expected `off`, or a mapping of keys to values.'],
     [`${smallest}cache: { expires: 5m }`, 'cache.expires: There is no setting `expires` here. Did you mean `expire`?'],
