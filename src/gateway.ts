@@ -10,6 +10,7 @@ import { createExpressServer } from './http/express-server.ts'
 import { handle, type Handling } from './http/handle.ts'
 import type { Observers } from './http/observed-upstream.ts'
 import { serveByTurns } from './http/served.ts'
+import { tracedJudge, tracedRequest } from './http/traced.ts'
 import { judge as judgeWrite } from './policy/judge.ts'
 
 export interface GatewayOptions {
@@ -18,7 +19,7 @@ export interface GatewayOptions {
   readonly publicUrl?: URL
   /** Called once for every request, when it has been answered. */
   readonly record: RecordRequest
-  /** Told of what goes on with the upstreams. */
+  /** Told of what goes on, beside the records. */
   readonly observers?: Observers
   readonly judge?: typeof judgeWrite
 }
@@ -65,7 +66,9 @@ function serverBounds({ limits, timeouts: { headerSectionMs, bodyMs, idleMs } }:
 }
 
 /** The gateway: one HTTP server in front of the configured bases. What happens to a request is in http/handle.ts. */
-export function createGateway({ config, publicUrl, record, observers, judge = judgeWrite }: GatewayOptions): Gateway {
+export function createGateway(options: GatewayOptions): Gateway {
+  const { config, publicUrl, record, observers, judge = judgeWrite } = options
+  const traces = observers?.traces
   const served = serveByTurns(config, observers)
   const answering = new Map<Duplex, Set<ServerResponse>>()
   let inFlight = 0
@@ -74,7 +77,7 @@ export function createGateway({ config, publicUrl, record, observers, judge = ju
 
   const handling: Handling = {
     publicUrl,
-    judge,
+    judge: traces ? tracedJudge(judge, traces) : judge,
     record,
     newRequestId: randomUUID,
     isDraining: () => drained !== undefined,
@@ -88,10 +91,12 @@ export function createGateway({ config, publicUrl, record, observers, judge = ju
     const ofSocket = answering.get(socket) ?? new Set()
     answering.set(socket, ofSocket.add(res))
     try {
-      await served.during(async (serving) => {
-        await handle(handling, serving, req, res)
-        boundTaking(res, serving.config.timeouts.answerTakenMs)
-      })
+      const answer = () =>
+        served.during(async (serving) => {
+          await handle(handling, serving, req, res)
+          boundTaking(res, serving.config.timeouts.answerTakenMs)
+        })
+      await (traces ? traces.during(tracedRequest(req), answer) : answer())
     } catch {
       // It answers its own faults: only their recording can fail here, and there is nobody left to tell.
       res.destroy()

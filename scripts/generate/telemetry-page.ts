@@ -1,6 +1,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client'
 import { definitions, labels, type MetricDefinition } from '../../src/audit/metric-definitions.ts'
 import { requestFields } from '../../src/audit/request-log.ts'
+import { spanNames, traceAttributes } from '../../src/audit/trace-attributes.ts'
 import { mostCombinations } from '../../src/audit/tally.ts'
 import { fill, table } from './fill.ts'
 
@@ -24,6 +25,12 @@ export function telemetryPage(template: string): string {
       table(
         ['metric', '', 'of several processes'],
         node.map(({ name, help, aggregator }) => [code(name), help, aggregator]),
+      ),
+    spans: () => meanings('span', spanNames),
+    attributes: () =>
+      table(
+        ['attribute', 'on the spans', ''],
+        Object.entries(traceAttributes).map(([name, { spans, meaning }]) => [code(name), spans.join(', '), meaning]),
       ),
     'request-fields': () => meanings('field', requestFields),
   }).replaceAll('{{most-combinations}}', mostCombinations.toLocaleString('en'))

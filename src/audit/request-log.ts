@@ -6,6 +6,7 @@ import type { RecordRequest, RequestRecord } from './request-record.ts'
 export const requestFields = {
   requestId:
     'The client’s X-Request-ID when that is a UUID, else one of the gateway’s own; the answer has it in X-Request-ID.',
+  traceId: 'The OpenTelemetry trace, where traces are on.',
   base: 'Path of the FHIR base.',
   policy: 'The policy by which it was judged: its name and the first 12 digits of its digest.',
   interaction: 'FHIR’s restful-interaction code: `update`, `search-type`, `transaction` …',
@@ -32,6 +33,7 @@ export function requestLog(log: Log, hashId: HashId): RecordRequest {
     log[levelOf(record)](
       {
         requestId,
+        traceId: record.traceId,
         base,
         policy: record.policy,
         interaction,

@@ -4,6 +4,8 @@ import type { InteractionCode } from '../fhir/interaction.ts'
 export interface RequestRecord {
   /** The gateway's own id of the request, or the client's X-Request-ID when that is a UUID. */
   readonly requestId: string
+  /** The OpenTelemetry trace of which a span was made. */
+  readonly traceId?: string
   /** Path of the FHIR base: `/STU3`. */
   readonly base?: string
   /** The policy by which it was judged: its name, and the beginning of its digest. */

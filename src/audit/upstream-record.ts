@@ -5,6 +5,8 @@ export interface UpstreamRecord {
   readonly kind: UpstreamRequestKind
   /** To the answer's header section where a read passes through, else to its end. */
   readonly milliseconds: number
+  /** HTTP status of the answer, when there was one. */
+  readonly status?: number
   readonly failure?: UpstreamFailure
 }
 

@@ -3,6 +3,7 @@ import { idHasher } from '../audit/id-hash.ts'
 import type { Log } from '../audit/log.ts'
 import { createMetrics } from '../audit/metrics.ts'
 import { requestLog } from '../audit/request-log.ts'
+import type { Traces } from '../audit/traces.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
@@ -24,24 +25,31 @@ export interface OperatedGateway {
   close(): Promise<void>
 }
 
-/** @param stop aborted when no more requests are taken */
+/**
+ * @param stop aborted when no more requests are taken
+ * @param traces undefined: no spans are made
+ */
 export function operateGateway(
   config: GatewayConfig,
   { publicUrl, logHashKey }: Environment,
   log: Log,
   stop: AbortSignal,
+  traces?: Traces,
 ): OperatedGateway {
   const writeLine = requestLog(log, idHasher(logHashKey))
   const gateway: Gateway = createGateway({
     config,
     ...(publicUrl && { publicUrl }),
     record(record) {
-      writeLine(record)
+      const traceId = traces?.traceId()
+      writeLine(traceId === undefined ? record : { ...record, traceId })
       metrics.record(record)
+      traces?.recorded(record)
     },
     observers: {
       upstream: (record) => metrics.upstream(record),
       cache: (base, event) => metrics.cache(base, event),
+      ...(traces && { traces }),
     },
   })
   const upstreams = watchUpstreams(gateway, log)

@@ -5,6 +5,7 @@ import { loadConfig, needsSandbox, upstreamMistake, withUpstream } from '../conf
 import { writeMistakes } from './config-mistakes.ts'
 import { listen, localOrigin } from './listen.ts'
 import { basesOf, operateGateway } from './operated.ts'
+import { openTraces } from './open-traces.ts'
 import { keepReloading } from './reload.ts'
 import { sandboxFor } from './sandbox.ts'
 
@@ -44,10 +45,16 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
     log.info({}, 'LOG_HASH_KEY is unset: hashes of ids in this log compare with each other only until the process ends')
   }
   const config = withUpstream(loaded, upstreamUrl ?? sandbox?.url)
-  const operated = operateGateway(config, environment, log, stop)
+  const opened = config.traces === 'off' ? undefined : await openTraces(config.traces, log)
+  if (opened && 'mistake' in opened) {
+    await sandbox?.close()
+    return `${opened.mistake}\n`
+  }
+  const operated = operateGateway(config, environment, log, stop, opened?.traces)
   const { gateway, admin, reconfigure, tried } = operated
   const close = async () => {
     await operated.close()
+    await opened?.close()
     await sandbox?.close()
   }
   const cannot = async (mistake: string) => {
@@ -67,7 +74,7 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   tell(`Health and metrics: ${localOrigin(host, ofAdmin.port)}\n`)
   if (sandbox) tell(sandbox.greeting(origin + config.bases[0]!.path))
 
-  const standing = { upstreamUrl, sandbox }
+  const standing = { upstreamUrl, sandbox, traces: config.traces }
   const reloading = keepReloading({ configPath, standing, loaded, files, reconfigure, tried })
   options.onReloadAsked(reloading.now)
   await stopped(stop)

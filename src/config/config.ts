@@ -82,6 +82,17 @@ export interface ListenerSettings {
   readonly forwardedIn: 'x-forwarded' | 'forwarded'
 }
 
+/** Where OpenTelemetry spans go, and which are made. */
+export interface TracesSettings {
+  /** Of the OTLP collector, for traces over HTTP. */
+  readonly endpoint: URL
+  readonly serviceName: string
+  /** The share of the traces that begin here of which spans are recorded, from 0 to 1. */
+  readonly sample: number
+  /** Whether the trace of a request that comes with one goes on, or another one begins. */
+  readonly incoming: 'continue' | 'begin'
+}
+
 /** Everything that gateway.yaml says, compiled. Durations are milliseconds, sizes are bytes. */
 export interface GatewayConfig {
   readonly bases: readonly Base[]
@@ -90,6 +101,7 @@ export interface GatewayConfig {
   readonly listener: ListenerSettings
   /** Stored versions, kept to judge against. */
   readonly cache: 'off' | { readonly bytes: number; readonly expireMs: number }
+  readonly traces: 'off' | TracesSettings
   /** Further request header fields that go upstream, lower case, beside the built-in allow-list. */
   readonly forwardHeaderFields: readonly string[]
   /** Request header fields that rules may ask about, lower case. */

@@ -1,7 +1,7 @@
 import { diagnoseSchema } from '../policy/diagnose-schema.ts'
 import { readSource, type Diagnostic, type Source } from '../policy/source.ts'
 import { limitsOf, timeoutsOf } from './bounds.ts'
-import type { CorsSettings, GatewayConfig, ListenerSettings, UpstreamProfile } from './config.ts'
+import type { CorsSettings, GatewayConfig, ListenerSettings, TracesSettings, UpstreamProfile } from './config.ts'
 import { gatewayFileSchema, type GatewaySettings } from './gateway-schema.ts'
 import { tokenSettingsOf, type TokenSettings } from './token-settings.ts'
 
@@ -56,6 +56,7 @@ function settingsOf(data: GatewaySettings): GatewayFile {
     timeouts: timeoutsOf(data.timeouts),
     listener: listenerOf(data.listener),
     cache: cache === 'off' ? 'off' : { bytes: cache.size, expireMs: cache.expire },
+    traces: tracesOf(data.traces),
     forwardHeaderFields: data['forward-header-fields'],
     ruleHeaderFields: data['rule-header-fields'],
     reload: data.reload,
@@ -64,6 +65,12 @@ function settingsOf(data: GatewaySettings): GatewayFile {
 
 function listenerOf(listener: GatewaySettings['listener']): ListenerSettings {
   return { trustedProxies: listener['trusted-proxies'], forwardedIn: listener['forwarded-in'] }
+}
+
+function tracesOf(traces: GatewaySettings['traces']): 'off' | TracesSettings {
+  if (traces === 'off') return 'off'
+  const { endpoint, sample, incoming, 'service-name': serviceName } = traces
+  return { endpoint, serviceName, sample, incoming }
 }
 
 /** A target must lie in one base only, else the order of the list would decide which policy judges it. */

@@ -5,6 +5,7 @@ import { listenerSchema } from './listener-schema.ts'
 import { neverForwarded } from './never-forwarded.ts'
 import { duration, headerField, matching, readAs, size } from './readings.ts'
 import { tokensSchema } from './token-settings.ts'
+import { tracesSchema } from './traces-schema.ts'
 import { fhirBaseUrlExpected, fhirBaseUrlPattern, parseFhirBaseUrl } from './upstream-url.ts'
 
 /** What a rule compared with them would stand in the policy, and what it said of them in an answer. */
@@ -61,6 +62,7 @@ export const gatewayFileSchema = z
       ])
       .prefault({})
       .describe('Stored versions, kept to judge against: `off` for a server that shows each caller something else.'),
+    traces: tracesSchema,
     'forward-header-fields': z
       .array(headerField(neverForwarded, 'the name of a header field that the gateway does not make itself'))
       .default([])

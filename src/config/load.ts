@@ -165,7 +165,7 @@ export function needsSandbox(loaded: LoadedConfig, upstreamUrl: URL | undefined)
 
 /** Closes what was left open: the upstream of the only base, which goes before the one in gateway.yaml. */
 export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined): GatewayConfig {
-  const { limits, timeouts, listener, cache, forwardHeaderFields, ruleHeaderFields } = loaded
+  const { limits, timeouts, listener, cache, traces, forwardHeaderFields, ruleHeaderFields } = loaded
   return {
     bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile, tokens, cors }) => {
       const url = upstreamUrl ?? own
@@ -176,6 +176,7 @@ export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined)
     timeouts,
     listener,
     cache,
+    traces,
     forwardHeaderFields,
     ruleHeaderFields,
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { FhirRelease } from '../fhir/version.ts'
 import type { Diagnostic } from '../policy/source.ts'
 import type { GatewayConfig } from './config.ts'
@@ -8,6 +9,8 @@ import { loadConfig, needsSandbox, upstreamMistake, withUpstream, type LoadedCon
 export interface Standing {
   /** UPSTREAM_URL */
   readonly upstreamUrl: URL | undefined
+  /** Spans are made from the start of the process on, or never. */
+  readonly traces: GatewayConfig['traces']
   /** The sandbox, where it stands in for an upstream that nobody named. */
   readonly sandbox: { readonly url: URL; readonly release: FhirRelease } | undefined
 }
@@ -55,7 +58,8 @@ function load(configPath: string, standing: Standing, read: ReadFile | undefined
 
 const placeOf = ({ file, line, column, path, message }: Diagnostic): Mistake => ({ file, line, column, path, message })
 
-function restartReason(loaded: LoadedConfig, { upstreamUrl, sandbox }: Standing): string | undefined {
+function restartReason(loaded: LoadedConfig, { upstreamUrl, sandbox, traces }: Standing): string | undefined {
+  if (!isDeepStrictEqual(loaded.traces, traces)) return 'This needs a restart: `traces` has changed.'
   const needed = needsSandbox(loaded, upstreamUrl)
   if (needed && !sandbox) return 'This needs a restart: the only base has no upstream any more, and no sandbox runs.'
   if (!needed && sandbox) return 'This needs a restart: an upstream is named, and the sandbox stands in for it.'

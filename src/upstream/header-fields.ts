@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { neverForwarded } from '../config/never-forwarded.ts'
+import { isTracestate, readTraceparent } from '../config/trace-context.ts'
 import { entityTagOf } from '../fhir/entity-tag.ts'
 import { mediaTypeOf, type Format } from '../fhir/media-type.ts'
 import type { BaseUrls } from './base-urls.ts'
@@ -25,7 +26,19 @@ export function callerFields(client: IncomingHttpHeaders, alsoForwarded: readonl
     const values = valuesOf(client[name.toLowerCase()])
     if (values.length > 0) fields[name.toLowerCase()] = values.join(', ')
   }
+  if (fields['traceparent'] !== undefined || fields['tracestate'] !== undefined) keepTraceContext(fields)
   return fields
+}
+
+/**
+ * https://www.w3.org/TR/trace-context/#mutating-the-tracestate-field: what is malformed goes no further, and a tracestate not
+ * without its traceparent.
+ */
+function keepTraceContext(fields: Record<string, string>): void {
+  const { traceparent, tracestate = '' } = fields
+  const isKnown = readTraceparent(traceparent) !== undefined
+  if (!isKnown) delete fields['traceparent']
+  if (!isKnown || !isTracestate(tracestate)) delete fields['tracestate']
 }
 
 /** A read that the client asked for, to be told on to it. `encoded`: the client may have the answer compressed. */

@@ -4,6 +4,7 @@ import net, { type AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import type { Traces } from '../../src/audit/traces.ts'
 import type { RequestRecord } from '../../src/audit/request-record.ts'
 import type { CorsSettings, GatewayConfig, TokenTerms, UpstreamProfile } from '../../src/config/config.ts'
 import { readBeside } from '../../src/config/load.ts'
@@ -61,6 +62,7 @@ export interface Settings {
   readonly ruleHeaderFields?: readonly string[]
   readonly publicUrl?: URL
   readonly judge?: GatewayOptions['judge']
+  readonly traces?: Traces
   /** Instead of the stub's. */
   readonly upstreamUrl?: URL
 }
@@ -80,11 +82,13 @@ export async function boot(settings: Settings = {}): Promise<Booted> {
   const gateway = createGateway({
     config: configOf(settings, upstream),
     record: (record) => {
+      settings.traces?.recorded(record)
       records.push(record)
       for (const { count, resolve } of waiting) if (records.length >= count) resolve()
     },
     ...(settings.publicUrl && { publicUrl: settings.publicUrl }),
     ...(settings.judge && { judge: settings.judge }),
+    ...(settings.traces && { observers: { upstream() {}, cache() {}, traces: settings.traces } }),
   })
   await new Promise<void>((resolve) => {
     gateway.server.listen(0, '127.0.0.1', resolve)
@@ -141,6 +145,7 @@ export function configOf(settings: Settings, upstream: StubUpstream): GatewayCon
     },
     timeouts: timeoutsOf(settings.timeouts),
     listener: { trustedProxies: [], forwardedIn: 'x-forwarded', ...settings.listener },
+    traces: 'off',
     cache: settings.cache ?? { bytes: 1024 * 1024, expireMs: 60_000 },
     forwardHeaderFields: settings.forwardHeaderFields ?? [],
     ruleHeaderFields: settings.ruleHeaderFields ?? [],

@@ -64,7 +64,7 @@ function keep(configPath: string): Kept {
     })
   const reloading = keepReloading({
     configPath,
-    standing: { upstreamUrl: undefined, sandbox: undefined },
+    standing: { upstreamUrl: undefined, sandbox: undefined, traces: 'off' },
     loaded,
     files,
     reconfigure: (config: GatewayConfig) => void (served = config.bases[0]!.policy),

@@ -37,6 +37,7 @@ describe('gateway.yaml', () => {
         drainMs: 25_000,
       },
       listener: { trustedProxies: [], forwardedIn: 'x-forwarded' },
+      traces: 'off',
       cache: { bytes: 67_108_864, expireMs: 300_000 },
       forwardHeaderFields: [],
       ruleHeaderFields: [],
@@ -95,6 +96,19 @@ rule-header-fields: [X-Role]
     expect(timeouts('{ drain-delay: 0s }').drainDelayMs).toBe(0)
   })
 
+  it('takes a collector for traces', () => {
+    const { settings } = readGatewayFile(
+      'gateway.yaml',
+      `${smallest}traces: { endpoint: 'http://a.example/v1/traces' }`,
+    )
+    expect(settings!.traces).toEqual({
+      endpoint: new URL('http://a.example/v1/traces'),
+      serviceName: 'fhir-policy-gateway',
+      sample: 1,
+      incoming: 'continue',
+    })
+  })
+
   it.each([
     ['', ': `bases` is missing: expected a list.'],
     ['bases: []', 'bases: Expected at least 1 item.'],
@@ -115,6 +129,15 @@ rule-header-fields: [X-Role]
     [`${smallest}limits: { connections: 0 }`, 'limits.connections: Expected at least 1.'],
     [`${smallest}limits: { rate: on }`, 'limits.rate: Expected `off`, or a mapping of keys to values.'],
     [`${smallest}limits: { rate: { per: 1s } }`, 'limits.rate: `requests` is missing: expected a number.'],
+    [
+      `${smallest}traces: { endpoint: 'http://user:secret@a.example/v1/traces' }`,
+      'traces.endpoint: Expected the http or https URL of an OTLP collector, such as `http://collector:4318/v1/traces`.',
+    ],
+    [`${smallest}traces: { endpoint: 'http://a.example', sample: 2 }`, 'traces.sample: Expected at most 1.'],
+    [
+      `${smallest}traces: { sample: 1 }`,
+      'traces: `endpoint` is missing: expected the http or https URL of an OTLP collector, such as `http://collector:4318/v1/traces`.',
+    ],
     [`${smallest}reload: { watch: off }`, 'reload.watch: Expected true or false.'],
     [`${smallest}cache: on`, 'cache: Expected `off`, or a mapping of keys to values.'],
     [`${smallest}cache: { expires: 5m }`, 'cache.expires: There is no setting `expires` here. Did you mean `expire`?'],

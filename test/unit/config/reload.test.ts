@@ -12,6 +12,7 @@ resources:
     interactions: [read]
 `
 const sandbox = { url: new URL('http://127.0.0.1:1/fhir'), release: 'R4' } as const
+const traces = { endpoint: new URL('http://a.example'), serviceName: 'a', sample: 1, incoming: 'begin' } as const
 const own = new URL('http://own.example/fhir')
 const named = ", upstream: { url: 'http://named.example/fhir' }"
 const base = (path: string, upstream = '') => `{ path: ${path}, policy: p.yaml${upstream} }`
@@ -21,7 +22,7 @@ function again(bases: readonly string[], standing: Partial<Standing>, fhir = '4.
   onTestFinished(() => rmSync(folder, { recursive: true }))
   writeFileSync(join(folder, 'gateway.yaml'), `bases: [${bases.join(', ')}]\n`)
   writeFileSync(join(folder, 'p.yaml'), policy(fhir))
-  return loadAgain(folder, { upstreamUrl: undefined, sandbox: undefined, ...standing })
+  return loadAgain(folder, { upstreamUrl: undefined, sandbox: undefined, traces: 'off', ...standing })
 }
 
 describe('a config that is read again', () => {
@@ -43,6 +44,7 @@ describe('a config that is read again', () => {
   it.each<[string, readonly string[], Partial<Standing>, string, string]>([
     ['no upstream, and no sandbox runs', [base('/a')], {}, '4.0.1', 'no sandbox runs'],
     ['an upstream, and the sandbox runs', [base('/a', named)], { sandbox }, '4.0.1', 'an upstream is named'],
+    ['other traces', [base('/a', named)], { traces }, '4.0.1', '`traces` has changed'],
     ['another FHIR version than the sandbox', [base('/a')], { sandbox }, '3.0.2', 'and the sandbox speaks R4'],
   ])('needs a restart where it has %s', (_, bases, standing, fhir, message) => {
     const result = again(bases, standing, fhir)
@@ -64,7 +66,7 @@ describe('a config that is read again', () => {
   })
 
   it('is refused, and not thrown, when reading it fails by a fault of ours', () => {
-    const standing = { upstreamUrl: undefined, sandbox: undefined }
+    const standing = { upstreamUrl: undefined, sandbox: undefined, traces: 'off' } as const
     const result = loadAgain('config', standing, () => {
       throw new TypeError('secret')
     })
