@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import type { DecisionSink } from './audit/decisions/sink.ts'
 import type { RecordRequest } from './audit/request-record.ts'
 import type { GatewayConfig } from './config/config.ts'
 import { boundTaking } from './http/answer-taken.ts'
@@ -21,6 +22,8 @@ export interface GatewayOptions {
   readonly record: RecordRequest
   /** Told of what goes on, beside the records. */
   readonly observers?: Observers
+  /** Takes a record of each decision on a write; undefined: none are kept. */
+  readonly decisions?: DecisionSink
   readonly judge?: typeof judgeWrite
 }
 
@@ -67,7 +70,7 @@ function serverBounds({ limits, timeouts: { headerSectionMs, bodyMs, idleMs } }:
 
 /** The gateway: one HTTP server in front of the configured bases. What happens to a request is in http/handle.ts. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { config, publicUrl, record, observers, judge = judgeWrite } = options
+  const { config, publicUrl, record, observers, decisions, judge = judgeWrite } = options
   const traces = observers?.traces
   const served = serveByTurns(config, observers)
   const answering = new Map<Duplex, Set<ServerResponse>>()
@@ -79,6 +82,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     publicUrl,
     judge: traces ? tracedJudge(judge, traces) : judge,
     record,
+    decisions,
     newRequestId: randomUUID,
     isDraining: () => drained !== undefined,
     inFlight: () => inFlight,

@@ -143,22 +143,25 @@ async function serveUntilSignal(environment: Environment): Promise<number> {
     complain(`The gateway ended by a fault: ${JSON.stringify(describeError(error))}\n`)
     process.exit(1)
   })
-  const logTo = pino.destination({ dest: 1, sync: false })
-  // Nothing is served that is not written down. What is left is given up: pino would try to write it for ever.
-  const cannotWrite = (error: unknown) => {
-    logTo.destroy()
-    complain(`The log cannot be written: ${JSON.stringify(describeError(error))}\n`)
-    process.exit(1)
+  const openLog = (to: 'stdout' | 'stderr') => {
+    const stream = process[to]
+    const logTo = pino.destination({ dest: stream.fd, sync: false })
+    // Nothing is served that is not written down. What is left is given up: pino would try to write it for ever.
+    const cannotWrite = (error: unknown) => {
+      logTo.destroy()
+      complain(`The log cannot be written: ${JSON.stringify(describeError(error))}\n`)
+      process.exit(1)
+    }
+    logTo.once('error', cannotWrite)
+    stream.once('error', cannotWrite)
+    return { logTo, tell: (text: string) => void stream.write(text) }
   }
-  logTo.once('error', cannotWrite)
-  process.stdout.once('error', cannotWrite)
   const mistake = await serve({
     environment,
     configPath,
     stop: stopping.signal,
     onReloadAsked: (listener) => void (reload = listener),
-    logTo,
-    tell,
+    openLog,
   })
   if (mistake === undefined) return 0
   complain(mistake)

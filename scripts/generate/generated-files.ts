@@ -3,7 +3,8 @@ import { basename } from 'node:path'
 import { format } from 'prettier'
 import { caseReferencePage } from './case-reference-page.ts'
 import { configurationPage } from './configuration-page.ts'
-import { schemas, writeSchema } from './json-schemas.ts'
+import { decisionRecordsPage } from './decision-records-page.ts'
+import { decisionRecordJsonSchema, jsonSchemaOf, schemas, writeSchema } from './json-schemas.ts'
 import { policyPage } from './policy-page.ts'
 import { policyReferencePage } from './policy-reference-page.ts'
 import { telemetryPage } from './telemetry-page.ts'
@@ -12,8 +13,10 @@ import { telemetryPage } from './telemetry-page.ts'
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>()
   for (const name of Object.keys(schemas) as (keyof typeof schemas)[]) {
-    files.set(`config/schemas/${name}.schema.json`, writeSchema(name))
+    files.set(`config/schemas/${name}.schema.json`, writeSchema(jsonSchemaOf(name)))
   }
+  files.set('config/schemas/decision-record.schema.json', writeSchema(decisionRecordJsonSchema()))
+  files.set('docs/decision-records.md', decisionRecordsPage(template('decision-records')))
   files.set('docs/policy-reference.md', policyReferencePage(template('policy-reference')))
   files.set('docs/case-reference.md', caseReferencePage(template('case-reference')))
   files.set('docs/configuration.md', configurationPage(template('configuration')))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decisionRecordSchema } from '../../src/audit/decisions/record.ts'
 import { caseFileSchema } from '../../src/cases/schema.ts'
 import { gatewayFileSchema } from '../../src/config/gateway-schema.ts'
 import { policySchema } from '../../src/policy/schema.ts'
@@ -35,7 +36,14 @@ export const schemas = {
 
 /** The JSON Schema of a file, from the same source as its validation. */
 export function jsonSchemaOf(name: keyof typeof schemas): JsonSchema {
-  const { schema, title } = schemas[name]
+  return jsonSchemaFrom(schemas[name])
+}
+
+/** What programs read that take decision records. */
+export const decisionRecordJsonSchema = (): JsonSchema =>
+  jsonSchemaFrom({ schema: decisionRecordSchema, title: 'A decision record of fhir-policy-gateway' })
+
+function jsonSchemaFrom({ schema, title }: { readonly schema: z.ZodType; readonly title: string }): JsonSchema {
   const { $schema, ...rest } = z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
@@ -66,4 +74,4 @@ function forEditors(schema: Mutable<JsonSchema>): void {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-export const writeSchema = (name: keyof typeof schemas) => `${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`
+export const writeSchema = (schema: JsonSchema) => `${JSON.stringify(schema, null, 2)}\n`

@@ -25,7 +25,8 @@ export const labels = {
   kind: '`read` (for a client), `stored-version` (to judge against) or `write`.',
   reason:
     '`unreachable` (no connection, or it broke), `too-slow`, `too-large` (beyond a limit of gateway.yaml), `broken-off` (while it was streamed on) or `server-error` (5xx).',
-  result: '`applied` or `refused`; of a look into the cache: `hit` or `miss`.',
+  result:
+    '`applied` or `refused`; of a look into the cache: `hit` or `miss`; of decision records: `written` or `lost`.',
   policy: 'Name of the policy.',
   digest: 'SHA-256 of the policy file and of the files that it names.',
 } as const satisfies Record<string, string>
@@ -125,6 +126,11 @@ export const definitions = {
     help: 'The policy in force on each base; the value is 1.',
     labels: ['base', 'policy', 'digest'],
     aggregator: 'max',
+  },
+  fhir_gateway_decision_records_total: {
+    kind: 'counter',
+    help: 'Decision records, by what became of them. One that is lost was not written; where records are required its write was refused.',
+    labels: ['result'],
   },
   fhir_gateway_reloads_total: {
     kind: 'counter',

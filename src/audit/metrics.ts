@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { CountDecisions } from './decisions/decisions.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import {
   definitions,
@@ -18,6 +19,8 @@ export interface Metrics {
   upstream(record: UpstreamRecord): void
   /** Counts what became of a look into the cache of a base. */
   cache(base: string, event: CacheEvent): void
+  /** Counts decision records. */
+  readonly decisions: CountDecisions
   /** Counts an attempt to take another config. */
   reloaded(result: 'applied' | 'refused'): void
   /** All of them; each says how those of several processes become one. */
@@ -71,6 +74,8 @@ export function createMetrics(measured: Measured): Metrics {
   const upstreamErrors = counter('fhir_gateway_upstream_errors_total')
   const lookups = counter('fhir_gateway_stored_version_lookups_total')
   const evictions = counter('fhir_gateway_stored_version_evictions_total')
+  const decisionRecords = counter('fhir_gateway_decision_records_total')
+  for (const result of ['written', 'lost']) decisionRecords.start(result)
   const reloads = counter('fhir_gateway_reloads_total')
   for (const result of ['applied', 'refused']) reloads.start(result)
   const loadedAt = gauge('fhir_gateway_last_reload_success_timestamp_seconds')
@@ -118,6 +123,9 @@ export function createMetrics(measured: Measured): Metrics {
     upstream({ base, kind, milliseconds, failure }) {
       upstreamDurations.observe(milliseconds / 1000, base, kind)
       if (failure) upstreamErrors.count(base, kind, failure)
+    },
+    decisions(result, records) {
+      for (let counted = 0; counted < records; counted++) decisionRecords.count(result)
     },
     cache(base, event) {
       if (event === 'evicted') evictions.count(base)

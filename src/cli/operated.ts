@@ -4,10 +4,11 @@ import type { Log } from '../audit/log.ts'
 import { createMetrics } from '../audit/metrics.ts'
 import { requestLog } from '../audit/request-log.ts'
 import type { Traces } from '../audit/traces.ts'
-import type { GatewayConfig } from '../config/config.ts'
+import type { DecisionSettings, GatewayConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createAdmin } from '../http/admin.ts'
+import { openDecisions } from './decisions.ts'
 import { policiesInForce } from './policies.ts'
 import { watchUpstreams } from './readiness.ts'
 import type { Attempt } from './reload.ts'
@@ -21,7 +22,9 @@ export interface OperatedGateway {
   reconfigure(config: GatewayConfig): void
   /** Writes down what became of an attempt to take another config, when it is over. */
   tried(attempt: Attempt): void
-  /** Lets what is in flight end. */
+  /** Opens anew what other programs rotate. */
+  reopen(): void
+  /** Lets what is in flight end, and writes what waits. */
   close(): Promise<void>
 }
 
@@ -35,11 +38,14 @@ export function operateGateway(
   log: Log,
   stop: AbortSignal,
   traces?: Traces,
+  decisionSettings: DecisionSettings = 'off',
 ): OperatedGateway {
+  const decisions = openDecisions(decisionSettings, log, (...counted) => metrics.decisions(...counted))
   const writeLine = requestLog(log, idHasher(logHashKey))
   const gateway: Gateway = createGateway({
     config,
     ...(publicUrl && { publicUrl }),
+    ...(decisions && { decisions }),
     record(record) {
       const traceId = traces?.traceId()
       writeLine(traceId === undefined ? record : { ...record, traceId })
@@ -76,9 +82,11 @@ export function operateGateway(
       const { mistakes, error } = attempt
       log.error({ cause, mistakes, error }, 'not reloaded: what was in force stays in force')
     },
+    reopen: () => decisions?.reopen(),
     async close() {
       upstreams.stop()
       await gateway.drain()
+      await decisions?.close()
       admin.close()
       admin.closeAllConnections()
     },

@@ -3,6 +3,7 @@ import type { Environment } from '../config/environment.ts'
 import { rememberFiles } from '../config/files.ts'
 import { loadConfig, needsSandbox, upstreamMistake, withUpstream } from '../config/load.ts'
 import { writeMistakes } from './config-mistakes.ts'
+import { decisionsMistake } from './decisions.ts'
 import { listen, localOrigin } from './listen.ts'
 import { basesOf, operateGateway } from './operated.ts'
 import { openTraces } from './open-traces.ts'
@@ -17,10 +18,13 @@ export interface ServeOptions {
   readonly stop: AbortSignal
   /** Has the listener called whenever the process is asked to read its config again. */
   readonly onReloadAsked: (listener: () => void) => void
-  /** Where the log goes, one JSON object per line. */
-  readonly logTo: { write(line: string): void }
-  /** To a person at a terminal. */
-  readonly tell: (text: string) => void
+  /** Opens the stream to which the log goes. */
+  readonly openLog: (to: 'stdout' | 'stderr') => {
+    /** One JSON object per line. */
+    readonly logTo: { write(line: string): void }
+    /** To a person at a terminal. */
+    readonly tell: (text: string) => void
+  }
 }
 
 /**
@@ -28,19 +32,21 @@ export interface ServeOptions {
  * @returns undefined after a stop; else why it cannot be served, for a person
  */
 export async function serve(options: ServeOptions): Promise<string | undefined> {
-  const { environment, configPath, stop, tell } = options
+  const { environment, configPath, stop } = options
   const { upstreamUrl } = environment
   const files = rememberFiles()
   const result = loadConfig(configPath, files.read)
   if (!result.ok) return writeMistakes(result)
   const { loaded } = result
-  const mistake = upstreamMistake(loaded, upstreamUrl)
+  const { decisions, log: to } = loaded
+  const mistake = upstreamMistake(loaded, upstreamUrl) ?? decisionsMistake(decisions, to)
   if (mistake !== undefined) return `${mistake}\n`
 
   const sandbox = needsSandbox(loaded, upstreamUrl) ? await sandboxFor(loaded) : undefined
   if (sandbox && 'mistake' in sandbox) return `${sandbox.mistake}\n`
 
-  const log = createLog(environment.logLevel, options.logTo)
+  const { logTo, tell } = options.openLog(to)
+  const log = createLog(environment.logLevel, logTo)
   if (environment.logHashKey === undefined) {
     log.info({}, 'LOG_HASH_KEY is unset: hashes of ids in this log compare with each other only until the process ends')
   }
@@ -50,7 +56,7 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
     await sandbox?.close()
     return `${opened.mistake}\n`
   }
-  const operated = operateGateway(config, environment, log, stop, opened?.traces)
+  const operated = operateGateway(config, environment, log, stop, opened?.traces, decisions)
   const { gateway, admin, reconfigure, tried } = operated
   const close = async () => {
     await operated.close()
@@ -74,9 +80,12 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   tell(`Health and metrics: ${localOrigin(host, ofAdmin.port)}\n`)
   if (sandbox) tell(sandbox.greeting(origin + config.bases[0]!.path))
 
-  const standing = { upstreamUrl, sandbox, traces: config.traces }
+  const standing = { upstreamUrl, sandbox, traces: config.traces, decisions, log: to }
   const reloading = keepReloading({ configPath, standing, loaded, files, reconfigure, tried })
-  options.onReloadAsked(reloading.now)
+  options.onReloadAsked(() => {
+    operated.reopen()
+    reloading.now()
+  })
   await stopped(stop)
   reloading.stop()
   log.info({ inFlight: gateway.inFlight() }, 'leaving')

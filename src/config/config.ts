@@ -93,6 +93,17 @@ export interface TracesSettings {
   readonly incoming: 'continue' | 'begin'
 }
 
+/** Where decision records go. Header fields are in lower case, paths absolute once they are loaded. */
+export type DecisionSettings =
+  | 'off'
+  | { readonly to: 'stdout'; readonly callerHeaderFields: readonly string[] }
+  | {
+      readonly to: 'file'
+      readonly file: string
+      readonly required: boolean
+      readonly callerHeaderFields: readonly string[]
+    }
+
 /** Everything that gateway.yaml says, compiled. Durations are milliseconds, sizes are bytes. */
 export interface GatewayConfig {
   readonly bases: readonly Base[]

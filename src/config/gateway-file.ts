@@ -1,7 +1,14 @@
 import { diagnoseSchema } from '../policy/diagnose-schema.ts'
 import { readSource, type Diagnostic, type Source } from '../policy/source.ts'
 import { limitsOf, timeoutsOf } from './bounds.ts'
-import type { CorsSettings, GatewayConfig, ListenerSettings, TracesSettings, UpstreamProfile } from './config.ts'
+import type {
+  CorsSettings,
+  DecisionSettings,
+  GatewayConfig,
+  ListenerSettings,
+  TracesSettings,
+  UpstreamProfile,
+} from './config.ts'
 import { gatewayFileSchema, type GatewaySettings } from './gateway-schema.ts'
 import { tokenSettingsOf, type TokenSettings } from './token-settings.ts'
 
@@ -20,6 +27,10 @@ export interface BaseEntry {
 /** gateway.yaml, read and checked by itself. */
 export interface GatewayFile extends Omit<GatewayConfig, 'bases'> {
   readonly bases: readonly BaseEntry[]
+  /** Decision records. What a process does with them stays as it is until it ends. */
+  readonly decisions: DecisionSettings
+  /** Where the log goes. */
+  readonly log: 'stdout' | 'stderr'
   /** Whether a change of a file is taken by itself. */
   readonly reload: { readonly watch: boolean }
 }
@@ -37,7 +48,11 @@ export function readGatewayFile(
   const read = gatewayFileSchema.safeParse(source.data ?? {}, { reportInput: true })
   if (!read.success) return { source, diagnostics: diagnoseSchema(source, read.error, gatewayFileSchema) }
   const settings = settingsOf(read.data)
-  const diagnostics = [...overlaps(source, settings.bases), ...corsMistakes(source, settings.bases)]
+  const diagnostics = [
+    ...overlaps(source, settings.bases),
+    ...corsMistakes(source, settings.bases),
+    ...clashOfStreams(source, settings),
+  ]
   return diagnostics.length > 0 ? { source, diagnostics } : { source, settings, diagnostics }
 }
 
@@ -59,6 +74,8 @@ function settingsOf(data: GatewaySettings): GatewayFile {
     traces: tracesOf(data.traces),
     forwardHeaderFields: data['forward-header-fields'],
     ruleHeaderFields: data['rule-header-fields'],
+    decisions: decisionsOf(data.decisions),
+    log: data.log,
     reload: data.reload,
   }
 }
@@ -71,6 +88,20 @@ function tracesOf(traces: GatewaySettings['traces']): 'off' | TracesSettings {
   if (traces === 'off') return 'off'
   const { endpoint, sample, incoming, 'service-name': serviceName } = traces
   return { endpoint, serviceName, sample, incoming }
+}
+
+function decisionsOf(decisions: GatewaySettings['decisions']): DecisionSettings {
+  if (decisions === 'off') return 'off'
+  const { 'caller-header-fields': callerHeaderFields, ...target } = decisions
+  return { ...target, callerHeaderFields }
+}
+
+/** Who reads the log must not read the ids of records. */
+function clashOfStreams(source: Source, { decisions, log }: GatewayFile): Diagnostic[] {
+  if (decisions === 'off' || decisions.to !== log) return []
+  const message =
+    'The log goes to standard output, too, and who reads it must not read the ids of records. Set `log: stderr`.'
+  return [source.diagnose(['decisions', 'to'], message)]
 }
 
 /** A target must lie in one base only, else the order of the list would decide which policy judges it. */

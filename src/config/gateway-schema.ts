@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { limitsSchema, timeoutsSchema } from './bounds-schema.ts'
 import { corsSchema } from './cors-schema.ts'
+import { decisionsSchema, logSchema } from './decisions-schema.ts'
 import { listenerSchema } from './listener-schema.ts'
 import { neverForwarded } from './never-forwarded.ts'
 import { duration, headerField, matching, readAs, size } from './readings.ts'
@@ -73,6 +74,8 @@ export const gatewayFileSchema = z
       .describe(
         'Request header fields that the rules of policies may ask about, as %`header-x-name`. A client can send what it likes: name only those that something in front of the gateway sets, and lets nobody else set.',
       ),
+    decisions: decisionsSchema,
+    log: logSchema,
     reload: z
       .strictObject({
         watch: z

@@ -5,7 +5,7 @@ import type { Ask } from '../policy/compile-context.ts'
 import { didYouMean } from '../policy/did-you-mean.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Diagnostic } from '../policy/source.ts'
-import type { GatewayConfig, TokenTerms } from './config.ts'
+import type { DecisionSettings, GatewayConfig, TokenTerms } from './config.ts'
 import { readFile, type ReadFile } from './files.ts'
 import { readGatewayFile, type BaseEntry, type GatewayFile } from './gateway-file.ts'
 import { readKeySet } from './key-file.ts'
@@ -75,7 +75,13 @@ export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
   if (diagnostics.length > 0) {
     return { ok: false, diagnostics, policies: new Set(settings.bases.map((base) => base.policy)).size }
   }
-  return { ok: true, loaded: { ...settings, bases, folder: dirname(file), file: shown(file) } }
+  const decisions = withAbsolutePaths(settings.decisions, dirname(file))
+  return { ok: true, loaded: { ...settings, bases, decisions, folder: dirname(file), file: shown(file) } }
+}
+
+function withAbsolutePaths(decisions: DecisionSettings, folder: string): DecisionSettings {
+  if (decisions === 'off' || decisions.to === 'stdout') return decisions
+  return { ...decisions, file: resolve(folder, decisions.file) }
 }
 
 /** What rules ask of a request, and the gateway does not know: they could never pass. */

@@ -13,6 +13,9 @@ export interface Standing {
   readonly traces: GatewayConfig['traces']
   /** The sandbox, where it stands in for an upstream that nobody named. */
   readonly sandbox: { readonly url: URL; readonly release: FhirRelease } | undefined
+  /** Where decision records and the log go: what is accounted for must not change unseen. */
+  readonly decisions: LoadedConfig['decisions']
+  readonly log: LoadedConfig['log']
 }
 
 /** One mistake, without the line of the file, which may hold what is nobody's business. */
@@ -58,8 +61,11 @@ function load(configPath: string, standing: Standing, read: ReadFile | undefined
 
 const placeOf = ({ file, line, column, path, message }: Diagnostic): Mistake => ({ file, line, column, path, message })
 
-function restartReason(loaded: LoadedConfig, { upstreamUrl, sandbox, traces }: Standing): string | undefined {
-  if (!isDeepStrictEqual(loaded.traces, traces)) return 'This needs a restart: `traces` has changed.'
+function restartReason(loaded: LoadedConfig, standing: Standing): string | undefined {
+  const { upstreamUrl, sandbox } = standing
+  for (const name of ['traces', 'decisions', 'log'] as const) {
+    if (!isDeepStrictEqual(loaded[name], standing[name])) return `This needs a restart: \`${name}\` has changed.`
+  }
   const needed = needsSandbox(loaded, upstreamUrl)
   if (needed && !sandbox) return 'This needs a restart: the only base has no upstream any more, and no sandbox runs.'
   if (!needed && sandbox) return 'This needs a restart: an upstream is named, and the sandbox stands in for it.'

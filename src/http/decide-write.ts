@@ -11,7 +11,7 @@ import { surroundingsOf, type Exchange } from './exchange.ts'
 import { gone, notFound, relayError, relayFailure } from './relay.ts'
 import { changedMeanwhile, versionMismatch } from './relay-write.ts'
 import { withReported } from './reported.ts'
-import { fail, refuse, type Reply } from './reply.ts'
+import { fail, refuse, type Reply, type Subject } from './reply.ts'
 
 /** What is known of a write before anything is sent: it is permitted as it stands here, or it is answered. */
 export type Decided =
@@ -28,12 +28,27 @@ export type Decided =
       readonly mismatch: Refusal
       /** The stored resource as it was judged; undefined for a create. */
       readonly before: Resource | undefined
+      readonly subject: Subject
       /** Whether before came from the cache, so that the upstream has not answered this caller for it. */
       readonly cached: boolean
     }
   | { readonly kind: 'answered'; readonly reply: Reply }
 
-const answered = (reply: Reply): Decided => ({ kind: 'answered', reply })
+/** What it is about is added in one place. */
+type Undescribed =
+  | Omit<Extract<Decided, { kind: 'permitted' }>, 'subject'>
+  | {
+      readonly kind: 'answered'
+      readonly reply: Reply
+      /** The resource that was found, and the version that was judged. */
+      readonly on?: { readonly id: string; readonly version?: string }
+    }
+
+const answered = (reply: Reply, on?: { readonly id: string; readonly version?: string }): Undescribed => ({
+  kind: 'answered',
+  reply,
+  ...(on && { on }),
+})
 
 /** Everything that a decision needs of a request; a bundle's entries have all but their own write in common. */
 export type Deciding = Pick<Exchange, 'base' | 'config' | 'callerFields' | 'judge' | 'knownBases' | 'request' | 'urls'>
@@ -45,11 +60,32 @@ export type Deciding = Pick<Exchange, 'base' | 'config' | 'callerFields' | 'judg
 export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
   const decided = await decide(deciding, asked)
   const { reported } = asked
-  if (decided.kind === 'answered') return answered(withReported(decided.reply, reported))
-  return { ...decided, reported: [...reported, ...decided.reported] }
+  if (decided.kind === 'answered') {
+    const reply = { ...withReported(decided.reply, reported), subject: subjectOf(asked, decided.on) }
+    return { kind: 'answered', reply }
+  }
+  return { ...decided, reported: [...reported, ...decided.reported], subject: subjectOf(asked, decided.wanted) }
 }
 
-async function decide(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
+/**
+ * What a write is about, as far as it is known.
+ * @param on the resource that criteria were resolved to, and the version that was judged
+ */
+export function subjectOf(
+  { interaction, type, id, version }: AskedWrite,
+  on?: { readonly id: string; readonly version?: string } | undefined,
+): Subject {
+  const known = id ?? on?.id
+  return {
+    interaction,
+    type,
+    ...(known !== undefined && { id: known }),
+    ...(version !== undefined && { versionNamed: version }),
+    ...(on?.version !== undefined && { versionJudged: on.version }),
+  }
+}
+
+async function decide(deciding: Deciding, asked: AskedWrite): Promise<Undescribed> {
   const { interaction, type, criteria, content } = asked
   if (interaction === 'create') return decideCreate(deciding, asked)
 
@@ -65,7 +101,7 @@ async function decide(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
       content.kind === 'resource' && idOf(content.resource) !== undefined
         ? mismatchOf(content.resource, type, id)
         : undefined
-    if (mismatch) return answered({ kind: 'refused', refusals: [mismatch] })
+    if (mismatch) return answered({ kind: 'refused', refusals: [mismatch] }, { id })
   }
   const { callerFields, base } = deciding
   const like = content.kind === 'resource' ? { like: content.resource } : {}
@@ -73,12 +109,12 @@ async function decide(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
   const before = await (asked.version === undefined
     ? base.storedVersions.current(resource)
     : base.storedVersions.get({ ...resource, version: asked.version }))
-  if (before.kind !== 'found') return answered(await relayStored(deciding, before))
+  if (before.kind !== 'found') return answered(await relayStored(deciding, before), { id })
   // Whichever it is, the write is pinned to the version that is judged.
   const wanted: WantedVersion = { ...resource, version: before.version }
 
   const after = afterOf(asked, id, before.stored)
-  if ('refusals' in after) return answered(await refuseFrom(deciding, wanted, before, after.refusals))
+  if ('refusals' in after) return answered(await refuseFrom(deciding, wanted, before, after.refusals), wanted)
   const decision = deciding.judge(
     base.policy,
     {
@@ -90,7 +126,8 @@ async function decide(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
     surroundingsOf(deciding, interaction),
   )
   if (decision.verdict === 'deny') {
-    return answered(withReported(await refuseFrom(deciding, wanted, before, decision.refusals), decision.reported))
+    const reply = await refuseFrom(deciding, wanted, before, decision.refusals)
+    return answered(withReported(reply, decision.reported), wanted)
   }
   const on = { id, version: wanted.version }
   const write: GovernedWrite =
@@ -114,7 +151,7 @@ async function decide(deciding: Deciding, asked: AskedWrite): Promise<Decided> {
 const refusedAsNotFound: Reply = { kind: 'refused', refusals: [notFound] }
 
 /** A conditional update that matches nothing is a conditional create, where that is open. */
-function createInstead(deciding: Deciding, asked: AskedWrite): Decided {
+function createInstead(deciding: Deciding, asked: AskedWrite): Undescribed {
   const { resources, mode } = deciding.base.policy
   const resource = resources.get(asked.type)
   if (resource?.conditional.has('create') && resource.interactions.has('create')) return decideCreate(deciding, asked)
@@ -132,7 +169,7 @@ function judgedResource({ after }: Permit): Resource {
 }
 
 /** A create has no before. With criteria it is sent so that the server creates only where it finds nothing. */
-function decideCreate(deciding: Deciding, asked: AskedWrite): Decided {
+function decideCreate(deciding: Deciding, asked: AskedWrite): Undescribed {
   const { type, criteria, content, format } = asked
   if (content.kind !== 'resource') throw new Error('A create without a resource reached the judge.')
   const resource = withoutServerOwned(withoutId(content.resource))

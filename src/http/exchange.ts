@@ -14,6 +14,7 @@ import type { PassThrough } from '../upstream/pass-through.ts'
 import type { StoredVersions } from '../upstream/stored-versions.ts'
 import type { WrittenStatements } from './capabilities.ts'
 import type { HeaderFields } from './reply.ts'
+import type { Account } from './account.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** One FHIR base with what stands behind it. */
@@ -55,6 +56,8 @@ export interface Exchange {
   readonly judge: typeof judge
   /** What rules may ask about the request; the interaction is each write's own. */
   readonly request: Omit<RequestFacts, 'interaction'>
+  /** Where what is decided is written down; undefined where nothing is. */
+  readonly account: Account | undefined
   /** Only for the stages that read the body or stream the answer. */
   readonly req: IncomingMessage
   readonly res: ServerResponse

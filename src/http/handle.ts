@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { DecisionSink } from '../audit/decisions/sink.ts'
 import type { RecordRequest } from '../audit/request-record.ts'
 import { readingInteractions } from '../fhir/interaction.ts'
 import type { judge } from '../policy/judge.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
 import { admit, type Load } from './admit.ts'
+import { openAccount, type Account } from './account.ts'
 import { arrivalOf } from './arrival.ts'
 import { identify, refusalOfAccess, withChallenge } from './access.ts'
 import { bundle } from './bundle/bundle.ts'
@@ -29,6 +31,8 @@ export interface Handling extends Load {
   readonly publicUrl: URL | undefined
   readonly judge: typeof judge
   readonly record: RecordRequest
+  /** Takes a record of each decision; undefined where none are kept. */
+  readonly decisions: DecisionSink | undefined
   newRequestId(): string
 }
 
@@ -49,14 +53,16 @@ export async function handle(
   const name = (asked: RequestHead) => nameInteraction(serving.bases, asked, base)
   const named = namePreflight(base?.cors, head, name) ?? name(head)
 
+  const account = openAccount(handling.decisions, head, base, named, { requestId, newId: handling.newRequestId })
   const failed = (error: unknown) =>
     fail('fault', `The gateway failed; its operator finds this under ${requestId}.`, { error })
   let reply: Reply
   try {
-    reply = await answer(handling, serving, head, named, requestId, req, res)
+    reply = await answer(handling, serving, head, named, requestId, account, req, res)
   } catch (error) {
     reply = failed(error)
   }
+  if (account) reply = await account.settle(reply)
   const terms = base?.policy ?? plainTerms
   const closing = mustClose(head, req)
   const sending: Sending = {
@@ -84,6 +90,7 @@ async function answer(
   head: RequestHead,
   named: Named,
   requestId: string,
+  account: Account | undefined,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<Reply> {
@@ -99,6 +106,7 @@ async function answer(
   const identified = await identify(base, head, interaction)
   if (!identified.ok) return identified.reply
   const { caller, scopes, grants } = identified.verified
+  account?.calledBy(caller)
   const { publicUrl, judge } = handling
   const arrival = arrivalOf(head, proxies)
   if (arrival.refusals.length > 0) return { kind: 'refused', refusals: arrival.refusals }
@@ -121,6 +129,7 @@ async function answer(
     caller,
     grants,
     judge,
+    account,
     request: { scopes, headerFields: factsOf(head, config.ruleHeaderFields) },
     req,
     res,

@@ -37,6 +37,10 @@ export async function operate(exchange: Exchange): Promise<Reply> {
   const decision = judged(exchange, operation, resource)
   if ('reply' in decision) return decision.reply
   const { permittedAs, reported } = decision
+  const denied = await exchange.account?.permit([
+    { subject: undefined, permittedAs, restoredBy: [], reported: reported ?? [] },
+  ])
+  if (denied) return denied
 
   const ifMatch = readIfMatch(head.fieldLines('if-match'))
   const reply = await base.client.send({

@@ -9,7 +9,7 @@ import { restoringRules } from './restored.ts'
 import { statusOfReply } from './send.ts'
 
 /** As proxies' logs have it: the client went away before there was an answer. */
-const clientClosedRequest = 499
+export const clientClosedRequest = 499
 
 /** What is recorded of a request. */
 export function recordOf(

@@ -5,6 +5,31 @@ import type { Cause, Refusal } from '../policy/refusal.ts'
 
 export type HeaderFields = Readonly<Record<string, string | string[]>>
 
+/** What a write is about, for its decision record. */
+export interface Subject {
+  readonly interaction: InteractionCode
+  readonly type: string
+  readonly id?: string
+  /** The version that If-Match names. */
+  readonly versionNamed?: string
+  /** The version that was judged. */
+  readonly versionJudged?: string
+}
+
+/** One entry of a Bundle that writes, or that could not be read, for its decision record. */
+export interface NotedEntry {
+  /** From 0. */
+  readonly entry: number
+  readonly subject: Subject | undefined
+  /** What became of it. The entries of a transaction share what became of the whole. */
+  readonly reply?: Reply
+  /** Of an entry of a transaction. */
+  readonly permittedAs?: readonly string[]
+  readonly restoredBy?: readonly string[]
+  /** Where the server says what it has stored: ETag and Location. */
+  readonly stored?: HeaderFields
+}
+
 /** What the record of the request says beside the answer itself. */
 interface Noted {
   readonly upstreamStatus?: number
@@ -21,6 +46,12 @@ interface Noted {
   /** What was refused of a batch whose other entries went on. */
   readonly refused?: readonly Refusal[]
   readonly error?: unknown
+  /** Of a single write. */
+  readonly subject?: Subject
+  /** The id of the decision records, where they are kept. */
+  readonly decisionId?: string
+  /** Of a Bundle whose entries have been read. */
+  readonly entries?: readonly NotedEntry[]
 }
 
 /** What a request comes to. */

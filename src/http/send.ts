@@ -46,7 +46,14 @@ export function issuesOfReply(
 ): readonly OutcomeIssue[] {
   if (reply.kind === 'told') return reply.issues
   const further = reply.kind === 'refused' ? (reply.further ?? []) : []
-  return [...issuesOfRefusals(reply.refusals, terms, maxRefusals), ...further]
+  return [...issuesOfRefusals(reply.refusals, terms, maxRefusals), ...further, ...issueOfDecision(reply)]
+}
+
+/** By what support finds the records of a decision. */
+function issueOfDecision({ decisionId }: Reply): readonly OutcomeIssue[] {
+  if (decisionId === undefined) return []
+  const diagnostics = `Whoever runs this server finds this decision under ${decisionId}.`
+  return [{ severity: 'information', code: 'informational', diagnostics }]
 }
 
 /** Writes a reply; one that has been streamed or whose client is gone needs no writing. */

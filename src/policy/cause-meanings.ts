@@ -32,5 +32,6 @@ export const causeMeanings: Readonly<Record<Cause, string>> = {
   'keys-unavailable': 'The keys of the issuer cannot be had, so that no bearer token can be verified.',
   overloaded: 'The gateway has too much to do.',
   draining: 'The gateway is stopping.',
+  'not-recorded': 'The decision cannot be recorded, and gateway.yaml asks that every decision is.',
   'upstream-too-slow': 'The FHIR server does not answer in time.',
 }

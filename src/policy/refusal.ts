@@ -51,6 +51,7 @@ export const causes = {
   'keys-unavailable': { status: 503, issue: 'transient' },
   overloaded: { status: 503, issue: 'throttled' },
   draining: { status: 503, issue: 'transient' },
+  'not-recorded': { status: 503, issue: 'transient' },
   'upstream-too-slow': { status: 504, issue: 'timeout' },
 } as const satisfies Record<string, Answer>
 

@@ -63,6 +63,7 @@ export interface Settings {
   readonly publicUrl?: URL
   readonly judge?: GatewayOptions['judge']
   readonly traces?: Traces
+  readonly decisions?: GatewayOptions['decisions']
   /** Instead of the stub's. */
   readonly upstreamUrl?: URL
 }
@@ -89,6 +90,7 @@ export async function boot(settings: Settings = {}): Promise<Booted> {
     ...(settings.publicUrl && { publicUrl: settings.publicUrl }),
     ...(settings.judge && { judge: settings.judge }),
     ...(settings.traces && { observers: { upstream() {}, cache() {}, traces: settings.traces } }),
+    ...(settings.decisions && { decisions: settings.decisions }),
   })
   await new Promise<void>((resolve) => {
     gateway.server.listen(0, '127.0.0.1', resolve)

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { onTestFinished } from 'vitest'
 
 /** The gateway as a process of its own. */
@@ -7,7 +8,9 @@ export interface Program {
   readonly stdout: () => string
   /** Waits for something on standard output, and fails when the process ends before. */
   printed(pattern: RegExp): Promise<RegExpExecArray>
-  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGHUP'): void
+  /** The same for standard error. */
+  complained(pattern: RegExp): Promise<RegExpExecArray>
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGKILL'): void
   readonly ended: Promise<Ended>
 }
 
@@ -48,20 +51,21 @@ function start(command: string, args: readonly string[], env: Readonly<Record<st
     await ended
   })
 
+  const seen = async (pattern: RegExp, stream: Readable, text: () => string) => {
+    for (;;) {
+      const match = pattern.exec(text())
+      if (match) return match
+      const more = once(stream, 'data').then(() => true)
+      const alive = await Promise.race([more, ended.then(() => false)])
+      if (!alive && !pattern.test(text())) throw new Error(`The program ended without printing ${pattern}:\n${stderr}`)
+    }
+  }
   return {
     stdout: () => stdout,
     signal: (name) => void child.kill(name),
     ended,
-    async printed(pattern) {
-      for (;;) {
-        const match = pattern.exec(stdout)
-        if (match) return match
-        const more = once(child.stdout, 'data').then(() => true)
-        const alive = await Promise.race([more, ended.then(() => false)])
-        if (!alive && !pattern.test(stdout))
-          throw new Error(`The program ended without printing ${pattern}:\n${stderr}`)
-      }
-    },
+    printed: (pattern) => seen(pattern, child.stdout, () => stdout),
+    complained: (pattern) => seen(pattern, child.stderr, () => stderr),
   }
 }
 

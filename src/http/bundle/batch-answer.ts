@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { readResource } from '../../fhir/body.ts'
 import type { Resource } from '../../fhir/element.ts'
 import { formatOfAnswer, type Format } from '../../fhir/media-type.ts'
+import { isUnrecorded } from '../account.ts'
 import type { Exchange } from '../exchange.ts'
 import { issuesOfRestoration } from '../restored.ts'
 import { fail, type HeaderFields, type Reply } from '../reply.ts'
@@ -22,9 +23,12 @@ export function answersOf(
   format: Format,
 ): readonly (readonly Part[])[] {
   return replies.map((reply, index) => {
-    if (reply.kind !== 'relayed') return refusedAnswer(exchange, reply, format)
     const entry = entries[index]!
     const isRead = entry.kind === 'read'
+    if (reply.kind !== 'relayed') {
+      const decisionId = isRead || isUnrecorded(reply) ? undefined : exchange.account?.id
+      return refusedAnswer(exchange, { ...reply, ...(decisionId !== undefined && { decisionId }) }, format)
+    }
     const size = reply.body?.length ?? 0
     const told = size === 0 ? undefined : resourceOf(exchange, reply)
     if (isRead && size > 0 && !told) {

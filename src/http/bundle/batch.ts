@@ -13,6 +13,7 @@ import { carryOut } from '../write.ts'
 import { atOnce } from './at-once.ts'
 import { answersOf } from './batch-answer.ts'
 import type { AskedRead, Entry } from './entry.ts'
+import { notedOfBatch } from './noted-entries.ts'
 import { replyOfEntry } from './one-answer.ts'
 import { bundleOf } from './tree.ts'
 
@@ -26,10 +27,12 @@ const readsAtOnce = 4
 export async function runBatch(exchange: Exchange, entries: readonly Entry[], format: Format): Promise<Reply> {
   const replies = new Map<Entry, Reply>()
   const budget = { left: exchange.config.limits.rewriteBytes }
-  for (const entry of entries) {
+  for (const [index, entry] of entries.entries()) {
     if (entry.kind === 'refused') replies.set(entry, entry)
     if (entry.kind !== 'write') continue
-    const reply = await answerTo(exchange, () => carryOut(exchange, entry.asked))
+    const reply = await answerTo(exchange, () =>
+      carryOut(exchange, entry.asked, { interaction: 'batch', entry: index }),
+    )
     replies.set(entry, spend(budget, reply) ? reply : withoutBody(reply))
   }
   const reads = entries.filter((entry) => entry.kind === 'read')
@@ -39,7 +42,7 @@ export async function runBatch(exchange: Exchange, entries: readonly Entry[], fo
   })
 
   const inOrder = entries.map((entry, index) => replyOfEntry(index, replies.get(entry)!))
-  const noted = notedOf(inOrder)
+  const noted = { ...notedOf(inOrder), entries: notedOfBatch(entries, inOrder) }
   if (inOrder.some(({ kind }) => kind === 'client-gone')) return { kind: 'client-gone', ...noted }
   const answerFormat = answerFormatOf(exchange, format)
   try {

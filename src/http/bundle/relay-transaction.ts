@@ -6,25 +6,28 @@ import type { UpstreamReply } from '../../upstream/client.ts'
 import type { Exchange } from '../exchange.ts'
 import { decoded, relayError, relayFailure, relayRead, upstreamIssues, type Answered } from '../relay.ts'
 import { changedMeanwhile, ofIntermediaries, versionMismatch, withoutOutcome } from '../relay-write.ts'
-import { fail, type Reply } from '../reply.ts'
+import { fail, type HeaderFields, type Reply } from '../reply.ts'
 import { issuesOfRestoration } from '../restored.ts'
 import type { Sendable } from './built-transaction.ts'
 import { restorationOfEntry } from './entry-refusals.ts'
 import { outcomeResource, withOutcomes } from './outcome-resource.ts'
+
+/** An answer, with what the server says of each entry that it has stored. */
+type Relayed = Reply & { readonly stored?: readonly HeaderFields[] }
 
 /** The answer to a transaction that has been sent, with its URLs become ours. */
 export async function relayTransaction(
   exchange: Exchange,
   entries: readonly Sendable[],
   reply: UpstreamReply,
-): Promise<Reply> {
+): Promise<Relayed> {
   const relayed = await relayReply(exchange, entries, reply).catch((error: unknown) => withoutOutcome('fault', error))
   return reply.kind === 'answered' || reply.kind === 'too-large'
     ? { ...relayed, upstreamStatus: reply.status }
     : relayed
 }
 
-async function relayReply(exchange: Exchange, entries: readonly Sendable[], reply: UpstreamReply): Promise<Reply> {
+async function relayReply(exchange: Exchange, entries: readonly Sendable[], reply: UpstreamReply): Promise<Relayed> {
   switch (reply.kind) {
     case 'unreachable':
     case 'too-slow':
@@ -36,7 +39,7 @@ async function relayReply(exchange: Exchange, entries: readonly Sendable[], repl
   }
 }
 
-async function relayAnswer(exchange: Exchange, entries: readonly Sendable[], answered: Answered): Promise<Reply> {
+async function relayAnswer(exchange: Exchange, entries: readonly Sendable[], answered: Answered): Promise<Relayed> {
   const { status } = answered
   const pinned = entries.map((entry) => entry.kind === 'permitted' && entry.wanted !== undefined)
   if (pinned.includes(true) && (status === 409 || status === 412)) {
@@ -44,16 +47,18 @@ async function relayAnswer(exchange: Exchange, entries: readonly Sendable[], ans
   }
   if (ofIntermediaries.has(status)) return withoutOutcome(status === 504 ? 'too-slow' : 'unusable')
   if (status >= 400) return relayError(exchange, answered, false)
-  const statuses = await statusesOf(exchange, answered)
-  if (status !== 200 || statuses?.length !== entries.length) return withoutOutcome('unusable')
-  if (statuses.some((text, index) => pinned[index] && text.startsWith('201'))) {
+  const responses = await responsesOf(exchange, answered)
+  if (status !== 200 || responses?.length !== entries.length) return withoutOutcome('unusable')
+  if (responses.some((response, index) => pinned[index] && response.status.startsWith('201'))) {
     // The record did not exist, or had been deleted, and the server has made it anew in spite of ifMatch.
     return fail('upstream-unusable', 'The FHIR server created a resource instead of changing the version named.', {
       error: Object.assign(new Error('201 to a pinned update'), { code: 'CREATED_BY_PINNED_UPDATE' }),
     })
   }
   const relayed = await relayRead(exchange, answered)
-  return relayed.kind === 'relayed' ? tellRestored(exchange, entries, relayed) : withoutOutcome('unusable')
+  if (relayed.kind !== 'relayed') return withoutOutcome('unusable')
+  const told = tellRestored(exchange, entries, relayed)
+  return { ...told, stored: responses.map(({ etag, location }) => ({ etag, location })) }
 }
 
 /** Says in the outcome of each entry what was put back of it. */
@@ -81,8 +86,17 @@ function mismatchOf(entries: readonly Sendable[]): Refusal {
   return mismatches.includes(changedMeanwhile) ? changedMeanwhile : versionMismatch
 }
 
-/** The status of each entry of a transaction-response; undefined when the answer is none. */
-async function statusesOf({ base, config }: Exchange, answered: Answered): Promise<readonly string[] | undefined> {
+interface EntryResponse {
+  readonly status: string
+  readonly etag: string
+  readonly location: string
+}
+
+/** What a transaction-response says of each entry, empty where it says nothing; undefined when the answer is none. */
+async function responsesOf(
+  { base, config }: Exchange,
+  answered: Answered,
+): Promise<readonly EntryResponse[] | undefined> {
   const format = formatOfAnswer(answered.headerFields['content-type'])
   const bytes = format && (await decoded(answered, config.limits.rewriteBytes))
   const response = bytes && readResource(bytes, format, base.policy.definitions, { nesting: 200 })
@@ -90,6 +104,7 @@ async function statusesOf({ base, config }: Exchange, answered: Answered): Promi
   if (textOf(response.value, 'type') !== 'transaction-response') return undefined
   return childrenOf(response.value, 'entry').map((entry) => {
     const of = childrenOf(entry, 'response')[0]
-    return (of && textOf(of, 'status')) ?? ''
+    const text = (name: string) => (of && textOf(of, name)) ?? ''
+    return { status: text('status'), etag: text('etag'), location: text('location') }
   })
 }

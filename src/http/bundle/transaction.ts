@@ -13,6 +13,7 @@ import { transactionOf, type Sendable } from './built-transaction.ts'
 import type { Entry } from './entry.ts'
 import { refusalOfEntry } from './entry-refusals.ts'
 import { placeholdersOf, placeholdersWithin, refusalsOfFullUrls } from './full-url.ts'
+import { notedEntries, notedOfSent, notedOfUnsent, permittedWrites } from './noted-entries.ts'
 import { refuseWhole, repliesAsOne } from './one-answer.ts'
 import { relayTransaction } from './relay-transaction.ts'
 
@@ -30,7 +31,7 @@ export async function transact(exchange: Exchange, entries: readonly Entry[], fo
   )
   refusals.push(...refusalsOfFullUrls(entries), ...refusalsOfRepeats(entries.map(targetOf)))
   if (entries.length === 0) refusals.push({ cause: 'body-malformed', diagnostics: 'The transaction has no entry.' })
-  if (refusals.length > 0) return refuseWhole(base.policy, refusals)
+  if (refusals.length > 0) return { ...refuseWhole(base.policy, refusals), entries: notedEntries(entries) }
 
   const placeholders = placeholdersOf(entries)
   const replaced = new Set<string>()
@@ -49,16 +50,22 @@ export async function transact(exchange: Exchange, entries: readonly Entry[], fo
     return { ...permitted, fullUrl: entry.fullUrl }
   })
   const sendable = decided.filter((entry) => entry.kind !== 'answered')
-  if (sendable.length < decided.length) return repliesAsOne(base.policy, await confirmed(exchange, decided))
+  if (sendable.length < decided.length) {
+    const told = await confirmed(exchange, decided)
+    return { ...repliesAsOne(base.policy, told), entries: notedOfUnsent(entries, decided, told) }
+  }
   const conflicts = [...refusalsOfRepeats(sendable.map(resolvedTargetOf)), ...refusalsOfReplacing(sendable, replaced)]
   if (conflicts.length > 0) {
     const told = await confirmed(exchange, sendable)
-    return told.some((reply) => reply !== undefined)
+    const reply = told.some((one) => one !== undefined)
       ? repliesAsOne(base.policy, told)
       : refuseWhole(base.policy, conflicts)
+    return { ...reply, entries: notedOfUnsent(entries, decided, told) }
   }
 
   if (exchange.res.destroyed) return { kind: 'client-gone' }
+  const denied = await exchange.account?.permit(permittedWrites(sendable))
+  if (denied) return { ...denied, entries: notedOfUnsent(entries, decided, []) }
   const { asked, callerFields, config } = exchange
   const reply = await base.client.send({
     method: 'POST',
@@ -71,12 +78,13 @@ export async function transact(exchange: Exchange, entries: readonly Entry[], fo
     body: writeResource(transactionOf(sendable), format),
     maxBytes: config.limits.rewriteBytes,
   })
-  const relayed = await relayTransaction(exchange, sendable, reply)
+  const { stored, ...relayed } = await relayTransaction(exchange, sendable, reply)
   const writes = sendable.flatMap((entry) => (entry.kind === 'permitted' ? [entry.permittedAs] : []))
   const reported = sendable.flatMap((entry, index) => entry.reported.map((refusal) => refusalOfEntry(index, refusal)))
   const restoredBy = sendable.flatMap((entry) => (entry.kind === 'permitted' ? restoringRules(entry) : []))
   return {
     ...withReported(relayed, reported),
+    entries: notedOfSent(entries, sendable, stored),
     ...(writes.length > 0 && { permittedAs: [...new Set(writes.flat())] }),
     ...(restoredBy.length > 0 && { restoredBy: [...new Set(restoredBy)] }),
   }

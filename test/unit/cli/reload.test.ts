@@ -64,7 +64,7 @@ function keep(configPath: string): Kept {
     })
   const reloading = keepReloading({
     configPath,
-    standing: { upstreamUrl: undefined, sandbox: undefined, traces: 'off' },
+    standing: { upstreamUrl: undefined, sandbox: undefined, traces: 'off', decisions: 'off', log: 'stdout' },
     loaded,
     files,
     reconfigure: (config: GatewayConfig) => void (served = config.bases[0]!.policy),

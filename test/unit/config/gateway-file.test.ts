@@ -41,6 +41,8 @@ describe('gateway.yaml', () => {
       cache: { bytes: 67_108_864, expireMs: 300_000 },
       forwardHeaderFields: [],
       ruleHeaderFields: [],
+      decisions: 'off',
+      log: 'stdout',
       reload: { watch: true },
     })
   })

@@ -17,12 +17,20 @@ const own = new URL('http://own.example/fhir')
 const named = ", upstream: { url: 'http://named.example/fhir' }"
 const base = (path: string, upstream = '') => `{ path: ${path}, policy: p.yaml${upstream} }`
 
+const nothingStands: Standing = {
+  upstreamUrl: undefined,
+  sandbox: undefined,
+  traces: 'off',
+  decisions: 'off',
+  log: 'stdout',
+}
+
 function again(bases: readonly string[], standing: Partial<Standing>, fhir = '4.0.1') {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   writeFileSync(join(folder, 'gateway.yaml'), `bases: [${bases.join(', ')}]\n`)
   writeFileSync(join(folder, 'p.yaml'), policy(fhir))
-  return loadAgain(folder, { upstreamUrl: undefined, sandbox: undefined, traces: 'off', ...standing })
+  return loadAgain(folder, { ...nothingStands, ...standing })
 }
 
 describe('a config that is read again', () => {
@@ -66,7 +74,7 @@ describe('a config that is read again', () => {
   })
 
   it('is refused, and not thrown, when reading it fails by a fault of ours', () => {
-    const standing = { upstreamUrl: undefined, sandbox: undefined, traces: 'off' } as const
+    const standing = nothingStands
     const result = loadAgain('config', standing, () => {
       throw new TypeError('secret')
     })

@@ -1,0 +1,62 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Log } from '../log.ts'
+import type { DecisionRecord } from './record.ts'
+import type { DecisionSink } from './sink.ts'
+
+/** Where decision records go. */
+export interface DecisionTarget {
+  /** Resolves when they are safe; rejects when they cannot be written. */
+  write(records: readonly DecisionRecord[]): Promise<void>
+  /** For who rotates files. */
+  reopen?(): void
+  close(): Promise<void>
+}
+
+/** What became of decision records, for the metrics. */
+export type CountDecisions = (result: 'written' | 'lost', records: number) => void
+
+export interface Decisions extends DecisionSink {
+  reopen(): void
+  /** Writes what waits. */
+  close(): Promise<void>
+}
+
+/** For so long a write waits for its record where records are required, in milliseconds. */
+const longestWaitMs = 5000
+
+/** Takes decision records to a target, and tells when that fails, and when it works again. */
+export function createDecisions(
+  target: DecisionTarget,
+  { required, callerHeaderFields }: Pick<DecisionSink, 'required' | 'callerHeaderFields'>,
+  log: Log,
+  count: CountDecisions,
+): Decisions {
+  let lost = 0
+  const tried = async (records: readonly DecisionRecord[]) => {
+    try {
+      await target.write(records)
+    } catch (error) {
+      if (lost === 0) log.error({ required, error }, 'decision records cannot be written')
+      lost += records.length
+      count('lost', records.length)
+      return false
+    }
+    if (lost > 0) log.info({ lost }, 'decision records are written again')
+    lost = 0
+    count('written', records.length)
+    return true
+  }
+  return {
+    required,
+    callerHeaderFields,
+    async write(records) {
+      const trying = tried(records)
+      if (!required) return trying
+      const late = new AbortController()
+      const tooLate = setTimeout(longestWaitMs, false, { signal: late.signal }).catch(() => false)
+      return Promise.race([trying, tooLate]).finally(() => late.abort())
+    },
+    reopen: () => target.reopen?.(),
+    close: () => target.close(),
+  }
+}

@@ -1,0 +1,177 @@
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { DecisionRecord } from '../../src/audit/decisions/record.ts'
+import { addressesOf, buildProgram, startProgram, type Program } from './program.ts'
+import { edit, jsonHeaders, removal, stored } from './records.ts'
+import { resource, startStubUpstream, type StubUpstream } from './stub-upstream.ts'
+
+beforeAll(buildProgram, 120_000)
+
+const policyFile = resolve('config/policies/nhs-reasonable-adjustments-stu3.yaml')
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'decisions-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+async function newUpstream(): Promise<StubUpstream> {
+  const upstream = await startStubUpstream()
+  onTestFinished(() => upstream.close())
+  upstream.answers({
+    'GET /fhir/metadata': resource({ resourceType: 'CapabilityStatement', fhirVersion: '3.0.2' }),
+    GET: resource(stored('3'), '3'),
+    PUT: resource({ ...removal, meta: { versionId: '4' } }, '4'),
+  })
+  return upstream
+}
+
+async function start(folder: string, upstream: StubUpstream, lines: string) {
+  writeFileSync(join(folder, 'gateway.yaml'), `bases: [{ path: /fhir, policy: ${policyFile} }]\n${lines}\n`)
+  const program = startProgram({ UPSTREAM_URL: upstream.url.href, HOST: '127.0.0.1', CONFIG: folder })
+  return { program, ...(await addressesOf(program)) }
+}
+
+const put = (base: string, body: object) =>
+  fetch(`${base}/Flag/1`, { method: 'PUT', headers: jsonHeaders('3'), body: JSON.stringify(body) })
+
+const linesOf = (text: string) => text.split('\n').slice(0, -1)
+const recordsIn = (file: string) =>
+  linesOf(readFileSync(file, 'utf8')).map((line) => JSON.parse(line) as DecisionRecord)
+
+async function ended({ program }: { readonly program: Program }) {
+  program.signal('SIGTERM')
+  return program.ended
+}
+
+describe('decision records in a file', () => {
+  it('are all there when the gateway has ended, and the log holds no id', async () => {
+    const folder = newFolder()
+    const started = await start(folder, await newUpstream(), 'decisions: { to: file, file: decisions.ndjson }')
+    expect((await put(started.base, removal)).status).toBe(200)
+    expect((await put(started.base, edit)).status).toBe(403)
+    const { code, stdout } = await ended(started)
+    expect(code).toBe(0)
+    expect(recordsIn(join(folder, 'decisions.ndjson'))).toMatchObject([
+      { decision: 'permitted', outcome: 'success', resource: { id: '1', versionWritten: '4' } },
+      { decision: 'refused', outcome: 'failure', resource: { id: '1' } },
+    ])
+    expect(stdout).not.toMatch(/"(?:id|versionJudged)":/)
+  })
+
+  it('go into a new file after SIGHUP when the old one has been renamed', async () => {
+    const folder = newFolder()
+    const file = join(folder, 'decisions.ndjson')
+    const started = await start(folder, await newUpstream(), 'decisions: { to: file, file: decisions.ndjson }')
+    await put(started.base, edit)
+    await expect.poll(() => recordsIn(file).length).toBe(1)
+    renameSync(file, `${file}.1`)
+    started.program.signal('SIGHUP')
+    await started.program.printed(/"msg":"reloaded"/)
+    await put(started.base, removal)
+    await ended(started)
+    expect(recordsIn(`${file}.1`)).toMatchObject([{ decision: 'refused' }])
+    expect(recordsIn(file)).toMatchObject([{ decision: 'permitted' }])
+  })
+
+  it('lose nothing that reached the server, and hold no half line, when the gateway is killed in the middle', async () => {
+    const folder = newFolder()
+    const file = join(folder, 'decisions.ndjson')
+    const upstream = await newUpstream()
+    const config = 'decisions: { to: file, file: decisions.ndjson, required: true }'
+    const first = await start(folder, upstream, config)
+    const answered = Array.from({ length: 40 }, () => put(first.base, removal).catch(() => undefined))
+    await expect.poll(() => upstream.seen.filter(({ method }) => method === 'PUT').length).toBeGreaterThan(5)
+    first.program.signal('SIGKILL')
+    await Promise.all(answered)
+    await first.program.ended
+    // What a machine that lost its power would have left besides.
+    writeFileSync(file, '{"id":"6f1c', { flag: 'a' })
+
+    const second = await start(folder, upstream, config)
+    expect((await put(second.base, edit)).status).toBe(403)
+    await ended(second)
+    const records = recordsIn(file)
+    const intended = new Set(
+      records.filter(({ decision }) => decision === 'permitted').map(({ requestId }) => requestId),
+    )
+    const sent = upstream.seen.filter(({ method }) => method === 'PUT').map(({ headers }) => headers['x-request-id'])
+    expect(sent.filter((requestId) => !intended.has(String(requestId)))).toEqual([])
+    expect(records.at(-1)).toMatchObject({ decision: 'refused' })
+  })
+
+  it.each<[what: string, file: string, prepare: (folder: string) => void]>([
+    ['a folder', 'decisions', (folder) => mkdirSync(join(folder, 'decisions'))],
+    ['in no folder', 'nowhere/decisions.ndjson', () => {}],
+    ['on a full disk', '/dev/full', () => {}],
+    ['something else', 'other', (folder) => writeFileSync(join(folder, 'other'), 'precious')],
+  ])('that is %s are lost, which is told, and deny writes only where they are required', async (_, file, prepare) => {
+    const folder = newFolder()
+    prepare(folder)
+    const upstream = await newUpstream()
+    const lax = await start(folder, upstream, `decisions: { to: file, file: ${file} }`)
+    expect((await put(lax.base, removal)).status).toBe(200)
+    await lax.program.printed(/"level":"error".*"required":false.*"msg":"decision records cannot be written"/)
+    const metrics = await (await fetch(`${lax.admin}/metrics`)).text()
+    expect(metrics).toContain('fhir_gateway_decision_records_total{result="lost"} 1')
+    await ended(lax)
+
+    const strict = await start(folder, upstream, `decisions: { to: file, file: ${file}, required: true }`)
+    const before = upstream.seen.filter(({ method }) => method === 'PUT').length
+    expect((await put(strict.base, removal)).status).toBe(503)
+    expect((await put(strict.base, edit)).status).toBe(503)
+    expect((await fetch(`${strict.base}/Flag/1`)).status).toBe(200)
+    await ended(strict)
+    expect(upstream.seen.filter(({ method }) => method === 'PUT')).toHaveLength(before)
+  })
+
+  it('never touch a file that is something else', async () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'other'), 'precious')
+    const started = await start(folder, await newUpstream(), 'decisions: { to: file, file: other }')
+    await put(started.base, edit)
+    await ended(started)
+    expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('precious')
+  })
+})
+
+describe('decision records on standard output', () => {
+  it('stand there alone when the log goes to standard error', async () => {
+    const upstream = await newUpstream()
+    const folder = newFolder()
+    writeFileSync(
+      join(folder, 'gateway.yaml'),
+      `bases: [{ path: /fhir, policy: ${policyFile} }]\ndecisions: { to: stdout }\nlog: stderr\n`,
+    )
+    const program = startProgram({ UPSTREAM_URL: upstream.url.href, HOST: '127.0.0.1', CONFIG: folder })
+    const [, base] = await program.complained(/^Gateway: (\S+)$/m)
+    expect((await put(base!, removal)).status).toBe(200)
+    const { stdout, stderr } = await ended({ program })
+    expect(linesOf(stdout).map((line) => JSON.parse(line) as DecisionRecord)).toMatchObject([{ decision: 'permitted' }])
+    expect(stderr).toMatch(/"msg":"request"/)
+    expect(stderr).not.toMatch(/"versionJudged"/)
+  })
+
+  it('are refused while the log goes there', async () => {
+    const folder = newFolder()
+    writeFileSync(
+      join(folder, 'gateway.yaml'),
+      `bases: [{ path: /fhir, policy: ${policyFile} }]\ndecisions: { to: stdout }\n`,
+    )
+    const { code, stderr } = await startProgram({ CONFIG: folder }, ['check']).ended
+    expect([code, stderr]).toEqual([1, expect.stringContaining('Set `log: stderr`.')])
+  })
+})
+
+it('a reload that changes where decision records go is refused as a whole', async () => {
+  const folder = newFolder()
+  const started = await start(folder, await newUpstream(), 'decisions: { to: file, file: decisions.ndjson }')
+  writeFileSync(join(folder, 'gateway.yaml'), `bases: [{ path: /fhir, policy: ${policyFile} }]\n`)
+  started.program.signal('SIGHUP')
+  await started.program.printed(/This needs a restart: `decisions` has changed\./)
+  await put(started.base, edit)
+  await ended(started)
+  expect(recordsIn(join(folder, 'decisions.ndjson'))).toHaveLength(1)
+})
