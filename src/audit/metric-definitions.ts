@@ -24,7 +24,7 @@ export const labels = {
   reported_by: 'Rule in report mode, or the cause.',
   kind: '`read` (for a client), `stored-version` (to judge against) or `write`.',
   reason:
-    '`unreachable` (no connection, or it broke), `too-slow`, `too-large` (beyond a limit of gateway.yaml), `broken-off` (while it was streamed on) or `server-error` (5xx).',
+    '`unreachable` (no connection, or it broke), `too-slow`, `too-large` (beyond a limit of gateway.yaml), `broken-off` (by the upstream, while it was streamed on) or `server-error` (5xx).',
   result:
     '`applied` or `refused`; of a look into the cache: `hit` or `miss`; of decision records: `written` or `lost`.',
   policy: 'Name of the policy.',

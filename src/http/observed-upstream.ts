@@ -89,7 +89,7 @@ function failureOf(reply: Passed): UpstreamFailure | undefined {
     case 'answered':
       return reply.status >= 500 ? 'server-error' : undefined
     case 'streamed':
-      return reply.whole ? undefined : 'broken-off'
+      return reply.whole || reply.clientGone ? undefined : 'broken-off'
     default:
       return reply.kind
   }

@@ -40,22 +40,22 @@ export function passAnswer(
       settle(passed)
       upstream?.abort(reason)
     }
-    const broke = (error: unknown) => {
+    const broke = (error: unknown, clientGone?: true) => {
       if (over) return
       if (!res.headersSent) {
         settle({ kind: isTimeout(error) ? 'too-slow' : 'unreachable', error })
         return
       }
-      settle({ kind: 'streamed', status, whole: false, error })
+      settle({ kind: 'streamed', status, whole: false, error, ...(clientGone && { clientGone }) })
       // A client must not wait for the rest of an answer that never comes.
       res.destroy()
     }
     /** Gives up when the time is over. */
-    const limit = (milliseconds: number, sentence: string) => {
+    const limit = (milliseconds: number, sentence: string, clientGone?: true) => {
       clearTimeout(timer)
       timer = setTimeout(() => {
         const late = Object.assign(new Error(sentence), { code: 'ANSWER_TIMEOUT' })
-        broke(late)
+        broke(late, clientGone)
         upstream?.abort(late)
       }, milliseconds)
     }
@@ -63,7 +63,7 @@ export function passAnswer(
     const gone = () => {
       const error = new Error('The client left.')
       settleAndAbort(
-        res.headersSent ? { kind: 'streamed', status, whole: false, error } : { kind: 'client-gone' },
+        res.headersSent ? { kind: 'streamed', status, whole: false, clientGone: true, error } : { kind: 'client-gone' },
         error,
       )
     }
@@ -76,7 +76,7 @@ export function passAnswer(
       if (res.write(chunk)) return
       upstream!.pause()
       // A client that reads nothing at all would keep the connection to the upstream.
-      limit(timeouts.answerTakenMs, 'The client reads nothing.')
+      limit(timeouts.answerTakenMs, 'The client reads nothing.', true)
     }
     const beginToStream = () => {
       // How long an answer that streams takes is its client's doing, too.
@@ -129,7 +129,7 @@ export function passAnswer(
           if (res.headersSent) {
             // The client has it when it has taken the rest: see `finish`.
             res.end()
-            limit(timeouts.answerTakenMs, 'The client reads nothing.')
+            limit(timeouts.answerTakenMs, 'The client reads nothing.', true)
             return
           }
           const body = gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered)

@@ -19,7 +19,14 @@ export interface PassingRead {
 /** What became of a read. */
 export type PassedRead =
   /** The client has the answer, or as much of it as there was: then its connection has been ended. */
-  | { readonly kind: 'streamed'; readonly status: number; readonly whole: boolean; readonly error?: unknown }
+  | {
+      readonly kind: 'streamed'
+      readonly status: number
+      readonly whole: boolean
+      /** It is not whole because the client left, or read nothing. */
+      readonly clientGone?: true
+      readonly error?: unknown
+    }
   | {
       readonly kind: 'answered'
       readonly status: number

@@ -1,7 +1,9 @@
-import type { Server, ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createLog } from '../../src/audit/log.ts'
+import { requestFields } from '../../src/audit/request-log.ts'
 import { operateGateway } from '../../src/cli/operated.ts'
 import { configOf, request, type Settings } from './booted.ts'
 import { edit, flag, jsonHeaders, removal, stored } from './records.ts'
@@ -11,7 +13,8 @@ import { resource, startStubUpstream } from './stub-upstream.ts'
 async function operate(settings: Settings = {}) {
   const upstream = await startStubUpstream()
   const stop = new AbortController()
-  const log = createLog('silent', { write() {} })
+  const lines: string[] = []
+  const log = createLog('trace', { write: (line) => void lines.push(line) })
   const environment = { port: 0, adminPort: 0, logLevel: 'silent' } as const
   const operated = operateGateway(configOf(settings, upstream), environment, log, stop.signal)
   const [port, adminPort] = [await listen(operated.gateway.server), await listen(operated.admin)]
@@ -21,6 +24,7 @@ async function operate(settings: Settings = {}) {
   })
   return {
     upstream,
+    lines,
     port,
     send: (method: string, target: string, headers = {}, body?: string) => request(port, method, target, headers, body),
     async metrics(name = '') {
@@ -94,6 +98,30 @@ describe('the metrics of a gateway', () => {
     expect(await metrics('unknown_outcomes')).toEqual(['fhir_gateway_unknown_outcomes_total 1'])
   })
 
+  it('tell of an answer that breaks off while it is streamed on, and not of a client that leaves', async () => {
+    const { upstream, port, send, metrics } = await operate()
+    const headers = { 'content-type': 'application/fhir+json' }
+    const large = `{"resourceType":"Flag","x":"${'x'.repeat(400_000)}`
+    upstream.answers({
+      'GET /fhir/Flag/1': (res) => {
+        res.writeHead(200, headers)
+        res.write(large, () => setImmediate(() => res.destroy()))
+      },
+      'GET /fhir/Flag/2': (res) => {
+        res.writeHead(200, headers)
+        res.write(large)
+      },
+    })
+    const leaving = http.get({ port, path: '/STU3/Flag/2', agent: false })
+    const [answer] = (await once(leaving, 'response')) as [IncomingMessage]
+    answer.on('error', () => {}).destroy()
+    await expect(send('GET', '/STU3/Flag/1')).rejects.toThrow('aborted')
+    await vi.waitUntil(async () => (await metrics('upstream_request_duration_seconds_count'))[0]?.endsWith(' 2'))
+    expect(await metrics('upstream_errors')).toEqual([
+      'fhir_gateway_upstream_errors_total{base="/STU3",kind="read",reason="broken-off"} 1',
+    ])
+  })
+
   it('count what leaves the cache for others', async () => {
     const { upstream, send, metrics } = await operate({ cache: { bytes: 6000, expireMs: 60_000 } })
     const ids = ['1', '2', '3']
@@ -108,8 +136,8 @@ describe('the metrics of a gateway', () => {
     expect(await value('stored_version_bytes')).toBeLessThanOrEqual(6000)
   })
 
-  it('grow by nothing that a client chooses: paths, types, methods, operations, ids, versions, queries, header fields', async () => {
-    const { upstream, send, metrics } = await operate()
+  it('grow by nothing that a client chooses: paths, types, methods, operations, ids, versions, queries, header fields; nor does the log hold any of it', async () => {
+    const { upstream, lines, send, metrics } = await operate()
     upstream.answers({ GET: resource(stored('3'), '3') })
     const body = JSON.stringify(flag)
     const flood = async (round: number) => {
@@ -143,6 +171,13 @@ describe('the metrics of a gateway', () => {
     expect(after.map(seriesOf).toSorted()).toEqual(before.map(seriesOf).toSorted())
     expect(after.length).toBeLessThan(400)
     expect(after.join('\n')).not.toMatch(/9000000009|PROPFIND/)
+    expect(lines.length).toBeGreaterThan(200)
+    expect(lines.join('')).not.toMatch(/9000000009|PROPFIND/)
+    const fields = new Set<string>(['level', 'time', 'msg', ...Object.keys(requestFields)])
+    const requests = lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => msg === 'request')
+    expect(requests.flatMap((line) => Object.keys(line)).filter((name) => !fields.has(name))).toEqual([])
     expect(new Set(after.flatMap((line) => /type="(\w+)"/.exec(line)?.[1] ?? []))).toEqual(
       new Set(['none', 'Flag', 'other']),
     )
