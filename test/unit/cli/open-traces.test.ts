@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { readFileSync, readdirSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createLog } from '../../../src/audit/log.ts'
 import { openTraces } from '../../../src/cli/open-traces.ts'
@@ -81,4 +83,34 @@ describe('traces', () => {
     const opening = openTraces({ ...common, endpoint: new URL('http://127.0.0.1:1') }, logged().log, load)
     await expect(opening).rejects.toThrow('broken')
   })
+
+  it('need the packages that package.json names as optional peers, and docs/operations.md says to install', async () => {
+    const load = () => Promise.reject(Object.assign(new Error('none'), { code: 'ERR_MODULE_NOT_FOUND' }))
+    const opened = await openTraces({ ...common, endpoint: new URL('http://127.0.0.1:1') }, logged().log, load)
+    const peers = Object.entries(manifest.peerDependencies)
+    const installs = readFileSync('docs/operations.md', 'utf8').match(/npm install .*@opentelemetry.*/g)!
+    expect(installs).toHaveLength(2)
+    for (const [name, range] of peers) {
+      const line = /^\^(0\.\d+|[1-9]\d*)\./.exec(range)![1]!
+      expect('mistake' in opened && opened.mistake).toContain(name)
+      for (const install of installs) expect(`${install} `).toContain(` ${name}@${line} `)
+      expect(manifest.peerDependenciesMeta).toHaveProperty([name, 'optional'], true)
+      expect(manifest.dependencies).not.toHaveProperty([name])
+      expect(manifest.devDependencies).toHaveProperty([name], range)
+    }
+  })
+
+  it('that are off cost nothing: OpenTelemetry is loaded with them only', () => {
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+    const loading = (pattern: RegExp) => sources.filter((path) => pattern.test(readFileSync(`src/${path}`, 'utf8')))
+    expect(loading(/^(?:import|export) (?!type )(?:\{[^}]*\}|[^{\n]*) from '@opentelemetry\//m)).toEqual([
+      join('audit', 'traces.ts'),
+    ])
+    expect(loading(/^(?:import|export) (?!type )(?:\{[^}]*\}|[^{\n]*) from '[./a-z-]*\/traces\.ts'/m)).toEqual([])
+    expect(loading(/import\('[./a-z-]*\/traces\.ts'\)/)).toEqual([join('cli', 'open-traces.ts')])
+  })
 })
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Readonly<
+  Record<'dependencies' | 'devDependencies' | 'peerDependencies' | 'peerDependenciesMeta', Record<string, string>>
+>
