@@ -1,4 +1,5 @@
 import { trimmedField } from './field-value.ts'
+import { remembering } from './remembering.ts'
 import { releaseOf, type FhirRelease } from './version.ts'
 
 /** The two formats of FHIR that the gateway reads and writes. */
@@ -82,9 +83,13 @@ export function formatOfBody(
 
 /** The format of an answer by its Content-Type; undefined when it is none of FHIR's. */
 export function formatOfAnswer(contentType: string | undefined): Format | undefined {
-  const type = contentType === undefined ? undefined : readMediaType(contentType)
-  return type && formats.get(type.name)
+  return contentType === undefined ? undefined : formatOfMediaType(contentType)
 }
+
+const formatOfMediaType = remembering((contentType) => {
+  const type = readMediaType(contentType)
+  return type && formats.get(type.name)
+})
 
 /** `any`: the client leaves it open. `none`: it asks for what is not offered. */
 export type Asked = Format | 'any' | 'none'
@@ -96,7 +101,11 @@ export function askedFormat(formatParameter: string | undefined, accept: string 
     const text = formatParameter.trim().toLowerCase().replaceAll(' ', '+')
     return formatCodes.get(text) ?? formatOfAnswer(text) ?? 'none'
   }
-  if (accept === undefined || trimmedField(accept) === '') return 'any'
+  return accept === undefined ? 'any' : formatOfAccept(accept)
+}
+
+const formatOfAccept = remembering((accept): Asked => {
+  if (trimmedField(accept) === '') return 'any'
   const ranges = accept.split(',').flatMap((item) => {
     const range = readMediaType(item)
     if (!range) return []
@@ -107,6 +116,6 @@ export function askedFormat(formatParameter: string | undefined, accept: string 
   const best = Math.max(0, ...ranges.map((range) => range.quality))
   if (best === 0) return 'none'
   return ranges.find((range) => range.quality === best)!.asked
-}
+})
 
 const wildcards = new Set(['*/*', 'application/*'])

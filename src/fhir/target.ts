@@ -111,8 +111,14 @@ export function readQuery(query: string): readonly (readonly [string, string])[]
   }
 }
 
-const pathOf = (rawTarget: string) => rawTarget.split('?', 1)[0]!
-const queryOf = (rawTarget: string) => (rawTarget.includes('?') ? rawTarget.slice(rawTarget.indexOf('?') + 1) : '')
+function pathOf(rawTarget: string): string {
+  const mark = rawTarget.indexOf('?')
+  return mark < 0 ? rawTarget : rawTarget.slice(0, mark)
+}
+function queryOf(rawTarget: string): string {
+  const mark = rawTarget.indexOf('?')
+  return mark < 0 ? '' : rawTarget.slice(mark + 1)
+}
 const malformed = (sentence: string): Target => ({ kind: 'malformed', faults: [{ sentence }] })
 
 /** What a server's own paging link may hold beside the paging parameter and those that begin with its name. */

@@ -38,9 +38,11 @@ const exposed = [
   'X-Request-ID',
 ]
 
+const none: HeaderFields = {}
+
 /** The header fields of every answer on a base that let pages of its origins read it, errors included. */
 export function corsFields(cors: CorsSettings | undefined, head: RequestHead): HeaderFields {
-  if (!cors) return {}
+  if (!cors) return none
   const anyOrigin = cors.origins.includes('*')
   const allowed = anyOrigin ? '*' : originOf(head, cors.origins)
   return {
@@ -89,6 +91,7 @@ function preflightReply(cors: CorsSettings, method: string): Reply {
 
 /** The header fields of an answer with those of CORS: both may say what it varies with. */
 export function withCors(fields: HeaderFields, cors: HeaderFields): HeaderFields {
+  if (cors === none) return fields
   const vary = [fields['vary'] ?? [], cors['vary'] ?? []].flat()
   return { ...fields, ...cors, ...(vary.length > 0 && { vary: vary.join(', ') }) }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { DecisionSink } from '../audit/decisions/sink.ts'
 import type { RecordRequest } from '../audit/request-record.ts'
 import { readingInteractions } from '../fhir/interaction.ts'
+import type { Asked } from '../fhir/media-type.ts'
 import type { judge } from '../policy/judge.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
@@ -52,13 +53,14 @@ export async function handle(
   const base = baseOf(serving.bases, head.target)
   const name = (asked: RequestHead) => nameInteraction(serving.bases, asked, base)
   const named = namePreflight(base?.cors, head, name) ?? name(head)
+  const asked = askedBy(head)
 
   const account = openAccount(handling.decisions, head, base, named, { requestId, newId: handling.newRequestId })
   const failed = (error: unknown) =>
     fail('fault', `The gateway failed; its operator finds this under ${requestId}.`, { error })
   let reply: Reply
   try {
-    reply = await answer(handling, serving, head, named, requestId, account, req, res)
+    reply = await answer(handling, serving, { requestId, head, named, asked, account, req, res })
   } catch (error) {
     reply = failed(error)
   }
@@ -67,7 +69,7 @@ export async function handle(
   const closing = mustClose(head, req)
   const sending: Sending = {
     terms,
-    asked: askedBy(head),
+    asked,
     withoutBody: head.method === 'HEAD',
     maxRefusals: serving.config.limits.refusals,
     headerFields: { 'x-request-id': requestId, ...(closing && { connection: 'close' }) },
@@ -83,16 +85,22 @@ export async function handle(
   handling.record(recordOf(reply, terms, { requestId, base, named, milliseconds: performance.now() - started }))
 }
 
+/** A request of which is known what it asks for, and in which format. */
+interface Arrived {
+  readonly requestId: string
+  readonly head: RequestHead
+  readonly named: Named
+  readonly asked: Asked
+  readonly account: Account | undefined
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+}
+
 /** The stages of a request, in their order. */
 async function answer(
   handling: Handling,
   serving: Serving,
-  head: RequestHead,
-  named: Named,
-  requestId: string,
-  account: Account | undefined,
-  req: IncomingMessage,
-  res: ServerResponse,
+  { requestId, head, named, asked, account, req, res }: Arrived,
 ): Promise<Reply> {
   const turnedAway = await admit(handling, serving, head)
   if (turnedAway) return turnedAway
@@ -118,7 +126,7 @@ async function answer(
     interaction,
     reported,
     head,
-    asked: askedBy(head),
+    asked,
     urls,
     knownBases: publicUrl ? [urls.upstream, urls.own] : [urls.upstream],
     callerFields: {

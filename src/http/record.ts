@@ -28,23 +28,28 @@ export function recordOf(
   const isType = interaction?.type !== undefined && base?.policy.definitions.isResource(interaction.type)
   const restoredBy = restoringRules(reply)
   const refusals = 'refusals' in reply ? reply.refusals : (reply.refused ?? [])
-  return {
+  // Assigned one by one: an object that is spread from a dozen others takes ten times as long, on every request.
+  const record: { -readonly [Name in keyof RequestRecord]: RequestRecord[Name] } = {
     requestId,
-    ...(base && { base: base.path, policy: policyLabel(base.policy) }),
-    ...(interaction && { interaction: reply.interaction ?? interaction.code }),
-    ...(isType && { type: interaction.type! }),
-    ...(interaction?.id !== undefined && { id: interaction.id }),
     decision: decisionOf(reply),
-    ...(permittedAs && { permittedAs }),
-    ...(restoredBy.length > 0 && { restoredBy }),
-    ...(refusals.length > 0 && { refusedBy: rulesOf(refusals) }),
-    ...(reported.length > 0 && { reported: rulesOf(reported) }),
     status: statusOfReply(reply, terms) ?? clientClosedRequest,
-    ...(upstreamStatus !== undefined && { upstreamStatus }),
     milliseconds,
-    ...(outcomeUnknown && { outcomeUnknown }),
-    ...(error !== undefined && { error }),
   }
+  if (base) {
+    record.base = base.path
+    record.policy = policyLabel(base.policy)
+  }
+  if (interaction) record.interaction = reply.interaction ?? interaction.code
+  if (isType) record.type = interaction.type!
+  if (interaction?.id !== undefined) record.id = interaction.id
+  if (permittedAs) record.permittedAs = permittedAs
+  if (restoredBy.length > 0) record.restoredBy = restoredBy
+  if (refusals.length > 0) record.refusedBy = rulesOf(refusals)
+  if (reported.length > 0) record.reported = rulesOf(reported)
+  if (upstreamStatus !== undefined) record.upstreamStatus = upstreamStatus
+  if (outcomeUnknown) record.outcomeUnknown = outcomeUnknown
+  if (error !== undefined) record.error = error
+  return record
 }
 
 /** The rules of refusals, or their causes where no rule is concerned, each once. */

@@ -18,26 +18,36 @@ export interface RequestHead {
 }
 
 export function requestHead(req: IncomingMessage): RequestHead {
-  const { rawHeaders } = req
+  const lines = linesByName(req.rawHeaders)
   return {
     method: req.method!,
     target: req.url!,
     headerFields: req.headers,
-    fieldLines(name) {
-      const lines: string[] = []
-      for (let i = 0; i < rawHeaders.length; i += 2) {
-        if (rawHeaders[i]!.toLowerCase() === name) lines.push(rawHeaders[i + 1]!)
-      }
-      return lines
-    },
+    fieldLines: (name) => lines.get(name) ?? [],
     secure: 'encrypted' in req.socket,
     peer: () => req.socket.remoteAddress ?? '',
   }
 }
 
+/** More than a dozen are asked for on every request. */
+function linesByName(rawHeaders: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const lines = new Map<string, string[]>()
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase()
+    const known = lines.get(name)
+    if (known) known.push(rawHeaders[i + 1]!)
+    else lines.set(name, [rawHeaders[i + 1]!])
+  }
+  return lines
+}
+
 /** The base, of several, under which a target lies: the longest. */
 export function baseOf<T extends { readonly path: string }>(bases: readonly T[], target: string): T | undefined {
-  return bases.filter(({ path }) => isUnder(path, target)).sort((a, b) => b.path.length - a.path.length)[0]
+  let longest: T | undefined
+  for (const base of bases) {
+    if (isUnder(base.path, target) && base.path.length > (longest?.path.length ?? -1)) longest = base
+  }
+  return longest
 }
 
 /** The format that a client asks for, also of a target that is refused. */

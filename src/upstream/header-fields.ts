@@ -20,11 +20,11 @@ const ofTheCaller = [
 
 /** The client's own header fields that go upstream with everything that is asked on its behalf, and Via. */
 export function callerFields(client: IncomingHttpHeaders, alsoForwarded: readonly string[]): HeaderFields {
-  const names = [...ofTheCaller, ...alsoForwarded.filter((name) => !neverForwarded.has(name.toLowerCase()))]
-  const fields: Record<string, string> = { via: [...valuesOf(client.via), '1.1 fhir-policy-gateway'].join(', ') }
-  for (const name of names) {
-    const values = valuesOf(client[name.toLowerCase()])
-    if (values.length > 0) fields[name.toLowerCase()] = values.join(', ')
+  const via = joined(client.via)
+  const fields: Record<string, string> = { via: `${via === undefined ? '' : `${via}, `}1.1 fhir-policy-gateway` }
+  for (const name of ofTheCaller) take(fields, client, name)
+  for (const name of alsoForwarded.map((written) => written.toLowerCase())) {
+    if (!neverForwarded.has(name)) take(fields, client, name)
   }
   if (fields['traceparent'] !== undefined || fields['tracestate'] !== undefined) keepTraceContext(fields)
   return fields
@@ -41,6 +41,13 @@ function keepTraceContext(fields: Record<string, string>): void {
   if (!isKnown || !isTracestate(tracestate)) delete fields['tracestate']
 }
 
+function take(fields: Record<string, string>, client: IncomingHttpHeaders, name: string): void {
+  const value = joined(client[name])
+  if (value !== undefined) fields[name] = value
+}
+
+const conditional = ['if-none-match', 'if-modified-since', 'cache-control']
+
 /** A read that the client asked for, to be told on to it. `encoded`: the client may have the answer compressed. */
 export function readFields(
   client: IncomingHttpHeaders,
@@ -53,12 +60,11 @@ export function readFields(
     accept: mediaTypeOf[format],
     'accept-encoding': encoded && acceptsGzip(client['accept-encoding']) ? 'gzip' : 'identity',
   }
-  for (const name of ['if-none-match', 'if-modified-since', 'cache-control']) {
-    const values = valuesOf(client[name])
-    if (values.length > 0) fields[name] = values.join(', ')
-  }
+  for (const name of conditional) take(fields, client, name)
   // The other preferences (respond-async, return) would bring answers that are not the one that was asked for.
-  const handling = /(?:^|[,;\s])handling=(strict|lenient)(?:$|[,;\s])/i.exec(valuesOf(client.prefer).join(','))?.[1]
+  const prefer = joined(client.prefer)
+  const handling =
+    prefer === undefined ? undefined : /(?:^|[,;\s])handling=(strict|lenient)(?:$|[,;\s])/i.exec(prefer)?.[1]
   if (handling !== undefined) fields['prefer'] = `handling=${handling.toLowerCase()}`
   return fields
 }
@@ -134,6 +140,11 @@ function ownChallenge(value: string, urls: BaseUrls): string {
 const namesHost = (text: string, urls: BaseUrls) => {
   const others = text.replaceAll(urls.own, '')
   return urls.withoutHost(others) !== others
+}
+
+/** The value of a header field, one line; undefined when it is absent. */
+function joined(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value && value.length > 0 ? value.join(', ') : undefined
 }
 
 /** The values of a header field; none when it is absent. */
