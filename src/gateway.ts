@@ -3,6 +3,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { DecisionSink } from './audit/decisions/sink.ts'
+import { Server as TlsServer } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
 import type { RecordRequest } from './audit/request-record.ts'
 import type { GatewayConfig } from './config/config.ts'
 import { boundTaking } from './http/answer-taken.ts'
@@ -12,6 +14,7 @@ import { handle, type Handling } from './http/handle.ts'
 import type { Observers } from './http/observed-upstream.ts'
 import { serveByTurns } from './http/served.ts'
 import { tracedJudge, tracedRequest } from './http/traced.ts'
+import { secureContextOf, tlsOptionsOf } from './http/tls.ts'
 import { judge as judgeWrite } from './policy/judge.ts'
 
 export interface GatewayOptions {
@@ -120,6 +123,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       // This one cannot be changed later: a shorter time to receive a request is then kept to within it.
       connectionsCheckingInterval: Math.min(checkEveryMs, config.timeouts.headerSectionMs),
     },
+    config.listener.tls && tlsOptionsOf(config.listener.tls, config.timeouts.headerSectionMs),
     serve,
   )
   Object.assign(server, serverBounds(config))
@@ -163,6 +167,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     server,
     config: () => served.now().config,
     reconfigure(config) {
+      const { tls } = config.listener
+      const isAnother = !isDeepStrictEqual(tls, served.now().config.listener.tls)
+      // Connections that are open keep the certificate that they have been shown.
+      if (tls && isAnother && server instanceof TlsServer) server.setSecureContext(secureContextOf(tls))
       served.replace(config)
       Object.assign(server, serverBounds(config))
     },

@@ -51,7 +51,9 @@ function readForCheck(path: string): Sound | Extract<Loaded, { ok: false }> {
   }
   const read = loadConfig(path)
   if (!read.ok) return read
-  const { file, bases } = read.loaded
+  const { file, bases, doubts } = read.loaded
+  // It would be served; who checks it wants to know.
+  if (doubts.length > 0) return { ok: false, diagnostics: doubts, policies: 0 }
   // Several bases may have the same policy.
   return { ok: true, file, policies: [...new Set(bases.map(({ compiled }) => compiled))], bases }
 }

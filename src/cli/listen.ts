@@ -45,8 +45,8 @@ function mistakeOf(code: string | undefined, { host, port, variable }: Place): s
 }
 
 /** The origin under which a server that listens can be reached from this machine. */
-export function localOrigin(host: string | undefined, port: number): string {
+export function localOrigin(host: string | undefined, port: number, scheme: 'http' | 'https' = 'http'): string {
   const everywhere = host === undefined || host === '0.0.0.0' || host === '::'
   const name = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  return `http://${name}:${port}`
+  return `${scheme}://${name}:${port}`
 }

@@ -6,9 +6,11 @@ import { requestLog } from '../audit/request-log.ts'
 import type { Traces } from '../audit/traces.ts'
 import type { DecisionSettings, GatewayConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
+import { placeOf } from '../config/reload.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createAdmin } from '../http/admin.ts'
 import { openDecisions } from './decisions.ts'
+import type { Diagnostic } from '../policy/source.ts'
 import { policiesInForce } from './policies.ts'
 import { watchUpstreams } from './readiness.ts'
 import type { Attempt } from './reload.ts'
@@ -78,7 +80,10 @@ export function operateGateway(
       policies.tried(attempt)
       metrics.reloaded(attempt.result)
       const { cause } = attempt
-      if (attempt.result === 'applied') return log.info({ cause, bases: basesOf(gateway.config()) }, 'reloaded')
+      if (attempt.result === 'applied') {
+        log.info({ cause, bases: basesOf(gateway.config()) }, 'reloaded')
+        return logDoubts(log, attempt.doubts ?? [])
+      }
       const { mistakes, error } = attempt
       log.error({ cause, mistakes, error }, 'not reloaded: what was in force stays in force')
     },
@@ -91,6 +96,11 @@ export function operateGateway(
       admin.closeAllConnections()
     },
   }
+}
+
+/** What keeps nobody from serving, and wants somebody's eye. */
+export function logDoubts(log: Log, doubts: readonly Diagnostic[]): void {
+  if (doubts.length > 0) log.warn({ doubts: doubts.map(placeOf) }, 'serving all the same')
 }
 
 /** Which policy governs each base, for the log. */

@@ -2,6 +2,7 @@ import { rememberFiles, type RememberedFiles } from '../config/files.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { loadAgain, type LoadedAgain, type Mistake, type Standing } from '../config/reload.ts'
 import type { GatewayConfig } from '../config/config.ts'
+import type { Diagnostic } from '../policy/source.ts'
 import { watchFiles } from './watch-files.ts'
 
 export interface ReloadOptions {
@@ -19,7 +20,11 @@ export interface ReloadOptions {
 
 /** What became of an attempt to take another config. */
 export type Attempt = { readonly cause: 'SIGHUP' | 'file change' } & (
-  | { readonly result: 'applied' }
+  | {
+      readonly result: 'applied'
+      /** What keeps nobody from serving, and wants somebody's eye. */
+      readonly doubts?: readonly Diagnostic[]
+    }
   | {
       readonly result: 'refused'
       readonly mistakes: readonly Mistake[]
@@ -54,7 +59,8 @@ export function keepReloading({ configPath, standing, reconfigure, tried, ...fir
     if (again.ok) {
       reconfigure(again.config)
       watch = again.loaded.reload.watch
-      tried({ cause, result: 'applied' })
+      const { doubts } = again.loaded
+      tried({ cause, result: 'applied', ...(doubts.length > 0 && { doubts }) })
     } else tried({ cause, result: 'refused', mistakes: again.mistakes, error: again.error })
     follow()
   }

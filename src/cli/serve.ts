@@ -1,12 +1,13 @@
 import { createLog } from '../audit/log.ts'
 import type { Environment } from '../config/environment.ts'
+import { kindOfTls } from '../config/reload.ts'
 import { rememberFiles } from '../config/files.ts'
 import { loadConfig, needsSandbox, upstreamMistake, withUpstream } from '../config/load.ts'
 import { writeMistakes } from './config-mistakes.ts'
 import { decisionsMistake } from './decisions.ts'
 import { listen, localOrigin } from './listen.ts'
-import { basesOf, operateGateway } from './operated.ts'
 import { openTraces } from './open-traces.ts'
+import { basesOf, logDoubts, operateGateway } from './operated.ts'
 import { keepReloading } from './reload.ts'
 import { sandboxFor } from './sandbox.ts'
 
@@ -73,14 +74,15 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   if ('mistake' in own) return cannot(own.mistake)
   const ofAdmin = await listen(admin, { host, port: environment.adminPort, variable: 'ADMIN_PORT' })
   if ('mistake' in ofAdmin) return cannot(ofAdmin.mistake)
+  logDoubts(log, loaded.doubts)
   log.info({ port: own.port, adminPort: ofAdmin.port, bases: basesOf(config) }, 'listening')
 
-  const origin = localOrigin(host, own.port)
+  const origin = localOrigin(host, own.port, config.listener.tls ? 'https' : 'http')
   tell(`Gateway: ${config.bases.map(({ path }) => origin + path).join(', ')}\n`)
   tell(`Health and metrics: ${localOrigin(host, ofAdmin.port)}\n`)
   if (sandbox) tell(sandbox.greeting(origin + config.bases[0]!.path))
 
-  const standing = { upstreamUrl, sandbox, traces: config.traces, decisions, log: to }
+  const standing = { upstreamUrl, sandbox, traces: config.traces, decisions, log: to, tls: kindOfTls(config.listener) }
   const reloading = keepReloading({ configPath, standing, loaded, files, reconfigure, tried })
   options.onReloadAsked(() => {
     operated.reopen()

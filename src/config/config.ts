@@ -1,6 +1,7 @@
 import type { AddressRange } from './address-range.ts'
 import type { JSONWebKeySet } from 'jose'
 import type { ScopeNeed } from '../fhir/smart-scopes.ts'
+import type { Identity } from './tls-files.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Limits, Timeouts } from './bounds.ts'
 
@@ -74,8 +75,18 @@ export interface Base {
   readonly cors?: CorsSettings
 }
 
+/** How TLS is spoken with clients. */
+export interface ListenerTls {
+  readonly identity: Identity
+  readonly minimumVersion: 'TLSv1.2' | 'TLSv1.3'
+  /** The authorities, in PEM, of which one must have signed each client's certificate; undefined: none is asked for. */
+  readonly clientAuthorities?: string
+}
+
 /** How clients reach the gateway. */
 export interface ListenerSettings {
+  /** Undefined: plain HTTP. */
+  readonly tls?: ListenerTls
   /** The proxies that may say who asks, and under which URL. */
   readonly trustedProxies: readonly AddressRange[]
   /** The header fields in which they do: X-Forwarded-For, -Proto and -Host, or Forwarded. */

@@ -6,6 +6,7 @@ import type {
   DecisionSettings,
   GatewayConfig,
   ListenerSettings,
+  ListenerTls,
   TracesSettings,
   UpstreamProfile,
 } from './config.ts'
@@ -24,8 +25,18 @@ export interface BaseEntry {
   readonly cors?: CorsSettings
 }
 
+/** The listener as gateway.yaml has it: certificates and keys are paths still, relative to gateway.yaml. */
+export interface ListenerEntry extends Omit<ListenerSettings, 'tls'> {
+  readonly tls?: Pick<ListenerTls, 'minimumVersion'> & {
+    readonly certificate: string
+    readonly key: string
+    readonly clientCa?: string
+  }
+}
+
 /** gateway.yaml, read and checked by itself. */
-export interface GatewayFile extends Omit<GatewayConfig, 'bases'> {
+export interface GatewayFile extends Omit<GatewayConfig, 'bases' | 'listener'> {
+  readonly listener: ListenerEntry
   readonly bases: readonly BaseEntry[]
   /** Decision records. What a process does with them stays as it is until it ends. */
   readonly decisions: DecisionSettings
@@ -80,8 +91,20 @@ function settingsOf(data: GatewaySettings): GatewayFile {
   }
 }
 
-function listenerOf(listener: GatewaySettings['listener']): ListenerSettings {
-  return { trustedProxies: listener['trusted-proxies'], forwardedIn: listener['forwarded-in'] }
+function listenerOf(listener: GatewaySettings['listener']): ListenerEntry {
+  const { tls } = listener
+  return {
+    trustedProxies: listener['trusted-proxies'],
+    forwardedIn: listener['forwarded-in'],
+    ...(tls !== 'off' && {
+      tls: {
+        certificate: tls.certificate,
+        key: tls.key,
+        minimumVersion: tls['minimum-version'],
+        ...(tls['client-ca'] !== undefined && { clientCa: tls['client-ca'] }),
+      },
+    }),
+  }
 }
 
 function tracesOf(traces: GatewaySettings['traces']): 'off' | TracesSettings {

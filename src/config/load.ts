@@ -5,19 +5,23 @@ import type { Ask } from '../policy/compile-context.ts'
 import { didYouMean } from '../policy/did-you-mean.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Diagnostic } from '../policy/source.ts'
-import type { DecisionSettings, GatewayConfig, TokenTerms } from './config.ts'
+import type { DecisionSettings, GatewayConfig, ListenerSettings, TokenTerms } from './config.ts'
 import { readFile, type ReadFile } from './files.ts'
+import { loadListener } from './load-listener.ts'
 import { readGatewayFile, type BaseEntry, type GatewayFile } from './gateway-file.ts'
 import { readKeySet } from './key-file.ts'
 import type { TokenSettings } from './token-settings.ts'
 
 /** A config whose policies are compiled, and whose upstreams may still be open. */
-export interface LoadedConfig extends Omit<GatewayFile, 'bases'> {
+export interface LoadedConfig extends Omit<GatewayFile, 'bases' | 'listener'> {
   /** The folder of gateway.yaml. */
   readonly folder: string
   /** The name of gateway.yaml as messages show it. */
   readonly file: string
   readonly bases: readonly (Omit<BaseEntry, 'tokens'> & { readonly compiled: Policy; readonly tokens?: TokenTerms })[]
+  readonly listener: ListenerSettings
+  /** What keeps nobody from serving, and wants somebody's eye: a certificate that is not valid today. */
+  readonly doubts: readonly Diagnostic[]
 }
 
 export type Loaded =
@@ -38,7 +42,13 @@ export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
   const { source, settings, diagnostics: mistakes } = readGatewayFile(shown(file), text)
   if (!settings) return { ok: false, diagnostics: mistakes, policies: 0 }
 
-  const diagnostics: Diagnostic[] = []
+  const readNamed = (named: string) => {
+    const namedFile = resolve(dirname(file), named)
+    const text = read(namedFile)
+    return typeof text === 'string' ? { text } : { mistake: unreadable(`file \`${shown(namedFile)}\``, text.code) }
+  }
+  const { listener, mistakes: mistakesOfListener, doubts } = loadListener(settings.listener, readNamed, source.diagnose)
+  const diagnostics: Diagnostic[] = [...mistakesOfListener]
   const compiled = new Map<string, Extract<Compiled, { ok: true }>>()
   const bases = settings.bases.flatMap((base, index) => {
     const policyFile = resolve(dirname(file), base.policy)
@@ -76,7 +86,8 @@ export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
     return { ok: false, diagnostics, policies: new Set(settings.bases.map((base) => base.policy)).size }
   }
   const decisions = withAbsolutePaths(settings.decisions, dirname(file))
-  return { ok: true, loaded: { ...settings, bases, decisions, folder: dirname(file), file: shown(file) } }
+  const found = { bases, listener, doubts, decisions }
+  return { ok: true, loaded: { ...settings, ...found, folder: dirname(file), file: shown(file) } }
 }
 
 function withAbsolutePaths(decisions: DecisionSettings, folder: string): DecisionSettings {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FhirRelease } from '../fhir/version.ts'
 import type { Diagnostic } from '../policy/source.ts'
-import type { GatewayConfig } from './config.ts'
+import type { GatewayConfig, ListenerSettings } from './config.ts'
 import type { ReadFile } from './files.ts'
 import { loadConfig, needsSandbox, upstreamMistake, withUpstream, type LoadedConfig } from './load.ts'
 
@@ -16,6 +16,15 @@ export interface Standing {
   /** Where decision records and the log go: what is accounted for must not change unseen. */
   readonly decisions: LoadedConfig['decisions']
   readonly log: LoadedConfig['log']
+  /** What clients are spoken to in. */
+  readonly tls: KindOfTls
+}
+
+/** `mutual`: each client shows a certificate, too. */
+export type KindOfTls = 'off' | 'one-sided' | 'mutual'
+
+export function kindOfTls({ tls }: ListenerSettings): KindOfTls {
+  return tls ? (tls.clientAuthorities === undefined ? 'one-sided' : 'mutual') : 'off'
 }
 
 /** One mistake, without the line of the file, which may hold what is nobody's business. */
@@ -59,13 +68,24 @@ function load(configPath: string, standing: Standing, read: ReadFile | undefined
   return { ok: true, loaded, config: withUpstream(loaded, standing.upstreamUrl ?? standing.sandbox?.url) }
 }
 
-const placeOf = ({ file, line, column, path, message }: Diagnostic): Mistake => ({ file, line, column, path, message })
+/** A diagnostic without the line of the file. */
+export const placeOf = ({ file, line, column, path, message }: Diagnostic): Mistake => ({
+  file,
+  line,
+  column,
+  path,
+  message,
+})
 
 function restartReason(loaded: LoadedConfig, standing: Standing): string | undefined {
   const { upstreamUrl, sandbox } = standing
   for (const name of ['traces', 'decisions', 'log'] as const) {
     if (!isDeepStrictEqual(loaded[name], standing[name])) return `This needs a restart: \`${name}\` has changed.`
   }
+  const kind = kindOfTls(loaded.listener)
+  if ((kind === 'off') !== (standing.tls === 'off'))
+    return 'This needs a restart: `listener.tls` is switched on or off.'
+  if (kind !== standing.tls) return 'This needs a restart: `listener.tls.client-ca` is there or is not.'
   const needed = needsSandbox(loaded, upstreamUrl)
   if (needed && !sandbox) return 'This needs a restart: the only base has no upstream any more, and no sandbox runs.'
   if (!needed && sandbox) return 'This needs a restart: an upstream is named, and the sandbox stands in for it.'

@@ -21,6 +21,8 @@ const malformed = ['request-malformed', 'The request is not well-formed HTTP.'] 
 export const isParseError = ({ code }: NodeJS.ErrnoException) =>
   code !== undefined && code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE'
 
+const isTlsError = ({ code = '' }: NodeJS.ErrnoException) => /^ERR_(?:SSL|TLS)_|^EPROTO$/.test(code)
+
 /**
  * Gives what Node answers by itself an OperationOutcome: malformed requests, too large header sections, slow clients,
  * CONNECT. Where requests of the same connection are being answered, those are, and then it is closed: an answer of ours
@@ -41,7 +43,8 @@ export function answerBareConnections(
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const responses = answering(socket)
-    if (error.code === 'ECONNRESET' || (responses.length > 0 && !isParseError(error))) {
+    // A handshake that fails has nobody to be answered: what comes in the clear would be no TLS.
+    if (error.code === 'ECONNRESET' || isTlsError(error) || (responses.length > 0 && !isParseError(error))) {
       socket.destroy()
       return
     }

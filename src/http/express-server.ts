@@ -1,12 +1,16 @@
 import http, { type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import https from 'node:https'
+import type { TlsOptions } from 'node:tls'
 import express from 'express'
 
 /**
  * An HTTP server whose requests go through an Express app to `serve`, which answers all of them.
+ * @param tls undefined: plain HTTP
  * What Express cannot read as a URL goes there as well: it never answers by itself.
  */
 export function createExpressServer(
   options: ServerOptions,
+  tls: TlsOptions | undefined,
   serve: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
 ): Server {
   const app = express()
@@ -31,7 +35,8 @@ export function createExpressServer(
     }
     app(req as express.Request, res as express.Response, otherwise)
   }
-  const server = http.createServer({ ...options, IncomingMessage: Request, ServerResponse: Response }, listener)
+  const both = { ...options, IncomingMessage: Request, ServerResponse: Response }
+  const server = tls ? https.createServer({ ...both, ...tls }, listener) : http.createServer(both, listener)
   // Express sees these, too: http/handle.ts decides by the header field.
   server.on('checkContinue', listener)
   server.on('checkExpectation', listener)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { check as checkWith, type CheckOptions } from '../../../src/cli/check.ts'
+import { createAuthority } from '../../certificates.ts'
 import { coloured, plain } from '../../../src/cli/colour.ts'
 
 const check = (path: string, options: Partial<CheckOptions> = {}) =>
@@ -64,6 +65,21 @@ describe('check', () => {
     expect(text).toMatch(/^# p\n\ns\n\nFHIR 4\.0\.1, 0 rules\./)
     expect(text.match(/^# /gm)).toHaveLength(1)
     expect(text).toMatch(/\| The FHIR server does not answer in time\. \| 504 `timeout` \|\n$/)
+  })
+
+  it('shows a certificate that has expired where it is named', async () => {
+    const { certificate, key } = await (await createAuthority()).issue('localhost', [-10, -2])
+    const tls = '{ certificate: tls.crt, key: tls.key }'
+    const folder = folderWith(
+      `${gateway}listener: { tls: ${tls} }\n`,
+      'policy: p\nfhir: 4.0.1\nsummary: s\nresources:\n  Flag:\n    interactions: [read]\n',
+    )
+    writeFileSync(join(folder, 'tls.crt'), certificate)
+    writeFileSync(join(folder, 'tls.key'), key)
+    const { exitCode, text } = check(folder)
+    expect(exitCode).toBe(1)
+    expect(text).toMatch(/gateway\.yaml:2:33  The certificate in `tls\.crt` expired on \d{4}-\d\d-\d\d\.\n/)
+    expect(text).not.toContain('PRIVATE')
   })
 
   it('shows a mistake of a policy where it stands', () => {

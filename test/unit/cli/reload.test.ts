@@ -64,7 +64,14 @@ function keep(configPath: string): Kept {
     })
   const reloading = keepReloading({
     configPath,
-    standing: { upstreamUrl: undefined, sandbox: undefined, traces: 'off', decisions: 'off', log: 'stdout' },
+    standing: {
+      upstreamUrl: undefined,
+      sandbox: undefined,
+      traces: 'off',
+      decisions: 'off',
+      log: 'stdout',
+      tls: 'off',
+    },
     loaded,
     files,
     reconfigure: (config: GatewayConfig) => void (served = config.bases[0]!.policy),

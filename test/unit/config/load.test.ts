@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { rememberFiles } from '../../../src/config/files.ts'
 import { loadConfig, needsSandbox, upstreamMistake, withUpstream, type LoadedConfig } from '../../../src/config/load.ts'
 
 const policy = `policy: reading-only
@@ -50,6 +51,23 @@ describe('loading a config', () => {
 
   it('loads the live set-up among the examples', () => {
     expect(loadConfig('config/examples/live')).toMatchObject({ ok: true })
+  })
+
+  it('reads certificate and key from anywhere, remembers them, and tells every mistake where it is named', () => {
+    const elsewhere = folderWith({ 'tls.key': 'secret' })
+    const text = `bases: [{ path: /r4, policy: p.yaml }]
+listener:
+  tls: { certificate: tls.crt, key: ${join(elsewhere, 'tls.key')} }
+`
+    const files = rememberFiles()
+    const folder = folderWith({ 'gateway.yaml': text, 'p.yaml': policy, 'tls.crt': 'x' })
+    const result = loadConfig(folder, files.read)
+    expect(result.ok ? [] : 'diagnostics' in result && result.diagnostics).toMatchObject([
+      { line: 3, column: 23, message: 'There is no certificate in PEM in `tls.crt`.' },
+      { line: 3, column: 37, message: expect.stringMatching(/^There is no private key in PEM in `.*tls\.key`\.$/) },
+    ])
+    expect(JSON.stringify(result)).not.toContain('secret')
+    expect(files.paths()).toEqual(expect.arrayContaining([join(folder, 'tls.crt'), join(elsewhere, 'tls.key')]))
   })
 
   it('takes the file itself as well as its folder', () => {

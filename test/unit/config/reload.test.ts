@@ -23,6 +23,7 @@ const nothingStands: Standing = {
   traces: 'off',
   decisions: 'off',
   log: 'stdout',
+  tls: 'off',
 }
 
 function again(bases: readonly string[], standing: Partial<Standing>, fhir = '4.0.1') {
@@ -60,6 +61,12 @@ describe('a config that is read again', () => {
     const [mistake] = result.ok ? [] : result.mistakes
     expect(mistake!.message).toMatch(/^This needs a restart: /)
     expect(mistake!.message).toContain(message)
+  })
+
+  it('needs a restart where it has no TLS any more', () => {
+    const result = again([base('/a', named)], { tls: 'one-sided' })
+    const message = 'This needs a restart: `listener.tls` is switched on or off.'
+    expect(result).toMatchObject({ ok: false, mistakes: [{ message }] })
   })
 
   it('is refused where UPSTREAM_URL cannot be the upstream of several bases', () => {
