@@ -75,6 +75,8 @@ export function createMetrics(measured: Measured): Metrics {
   const lookups = counter('fhir_gateway_stored_version_lookups_total')
   const evictions = counter('fhir_gateway_stored_version_evictions_total')
   const decisionRecords = counter('fhir_gateway_decision_records_total')
+  // An alert on the first one that is lost needs the 0 before it.
+  for (const result of ['written', 'lost']) decisionRecords.start(result)
   for (const result of ['written', 'lost']) decisionRecords.start(result)
   const reloads = counter('fhir_gateway_reloads_total')
   for (const result of ['applied', 'refused']) reloads.start(result)

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { definitions } from '../../../src/audit/metric-definitions.ts'
+import { definitions, labels } from '../../../src/audit/metric-definitions.ts'
+import { interactionCodes } from '../../../src/fhir/interaction.ts'
+import { causes } from '../../../src/policy/refusal.ts'
 import { labelsOf, readQuery } from './promql.ts'
 
 const read = (path: string) => readFileSync(path, 'utf8')
@@ -45,11 +47,12 @@ const queries: readonly (readonly [string, string])[] = [
 
 describe('the queries of dashboard and alerts', () => {
   it.each(queries)('%s asks of metrics that there are, by labels that they have', (_what, expr) => {
-    const { errors, metrics, unknown } = readQuery(expr)
+    const { errors, metrics, unknown, values } = readQuery(expr)
     expect(errors).toEqual([])
     expect(metrics.filter((name) => !labelsOf(name))).toEqual([])
     expect(unknown).toEqual([])
     expect(metrics.length).toBeGreaterThan(0)
+    expect(values.filter((value) => !knownValues.has(value))).toEqual([])
   })
 
   it.each([
@@ -71,6 +74,16 @@ describe('the queries of dashboard and alerts', () => {
   })
 })
 
+/** Those that the meaning of a label lists, FHIR's interactions, the causes, and of statuses what the queries need. */
+const knownValues: ReadonlySet<string> = new Set([
+  ...Object.entries(labels).flatMap(([label, meaning]) =>
+    [...meaning.matchAll(/`([a-z-]+)`/g)].map(([, value]) => `${label}="${value}"`),
+  ),
+  ...interactionCodes.map((code) => `interaction="${code}"`),
+  ...Object.keys(causes).map((cause) => `refused_by="${cause}"`),
+  'status="5.."',
+])
+
 describe('the alerts', () => {
   it('have names of their own', () => {
     expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length)
@@ -85,9 +98,9 @@ describe('the alerts', () => {
     expect(Object.keys(alert.labels)).toEqual(['severity'])
     expect(['critical', 'warning']).toContain(alert.labels.severity)
     for (const text of [summary, description]) expect(text).toMatch(/\.$/)
-    const { labels } = readQuery(alert.expr)
+    const { labels: told } = readQuery(alert.expr)
     const placeholders = [...`${summary} ${description}`.matchAll(/\{\{ (.*?) \}\}/g)].map(([, inside]) => inside!)
-    const known = [...labels].map((label) => `$labels.${label}`)
+    const known = [...told].map((label) => `$labels.${label}`)
     const strange = placeholders.filter(
       (inside) => !known.includes(inside) && !/^\$value(?: \| humanize(?:1024|Duration|Percentage)?)?$/.test(inside),
     )

@@ -9,6 +9,8 @@ export interface Query {
   readonly metrics: readonly string[]
   /** Labels that it asks of metrics which do not have them. */
   readonly unknown: readonly string[]
+  /** The values that it asks of labels: `refused_by="gone"`. */
+  readonly values: readonly string[]
   /** The labels that a result has. */
   readonly labels: ReadonlySet<string>
 }
@@ -21,6 +23,7 @@ export function readQuery(text: string): Query {
   const slice = ({ from, to }: { readonly from: number; readonly to: number }) => text.slice(from, to)
   const errors: string[] = []
   const unknown: string[] = []
+  const values: string[] = []
   const metrics: { readonly name: string; readonly at: number }[] = []
   const groupings: { readonly from: number; readonly to: number; readonly labels: readonly string[] }[] = []
   tree.iterate({
@@ -33,6 +36,8 @@ export function readQuery(text: string): Query {
         for (const matcher of matchers) {
           const label = slice(matcher.getChild('LabelName')!)
           if (!labelsOf(name)?.includes(label)) unknown.push(`${name}{${label}}`)
+          const asked = slice(matcher.getChild('StringLiteral')!).slice(1, -1)
+          if (!asked.startsWith('$')) values.push(...asked.split('|').map((value) => `${label}="${value}"`))
         }
       }
       if (type.name === 'AggregateExpr' || type.name === 'BinaryExpr') {
@@ -55,6 +60,7 @@ export function readQuery(text: string): Query {
     errors,
     metrics: metrics.map(({ name }) => name),
     unknown,
+    values,
     labels: new Set(/^(?:sum|min|max|count|histogram_quantile)\b/.test(text.trim()) ? grouped : first),
   }
 }
