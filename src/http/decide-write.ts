@@ -104,14 +104,14 @@ async function decide(deciding: Deciding, asked: AskedWrite): Promise<Undescribe
     if (mismatch) return answered({ kind: 'refused', refusals: [mismatch] }, { id })
   }
   const { callerFields, base } = deciding
-  const like = content.kind === 'resource' ? { like: content.resource } : {}
-  const resource: WantedResource = { type, id, format: asked.format, callerFields, ...like }
+  const like = content.kind === 'resource' ? content.resource : undefined
+  const resource: WantedResource = { type, id, format: asked.format, callerFields, like }
   const before = await (asked.version === undefined
     ? base.storedVersions.current(resource)
-    : base.storedVersions.get({ ...resource, version: asked.version }))
+    : base.storedVersions.get({ version: asked.version, ...resource }))
   if (before.kind !== 'found') return answered(await relayStored(deciding, before), { id })
   // Whichever it is, the write is pinned to the version that is judged.
-  const wanted: WantedVersion = { ...resource, version: before.version }
+  const wanted: WantedVersion = { version: before.version, ...resource }
 
   const after = afterOf(asked, id, before.stored)
   if ('refusals' in after) return answered(await refuseFrom(deciding, wanted, before, after.refusals), wanted)

@@ -68,5 +68,5 @@ export function surroundingsOf(
   { knownBases, config, request }: Pick<Exchange, 'knownBases' | 'config' | 'request'>,
   interaction: InteractionCode,
 ): Surroundings {
-  return { bases: knownBases, maxRefusals: config.limits.refusals, request: { ...request, interaction } }
+  return { bases: knownBases, maxRefusals: config.limits.refusals, request: { interaction, ...request } }
 }

@@ -54,7 +54,7 @@ export async function relayWrite(
     case 'too-large':
       return { ...withoutOutcome('unusable'), upstreamStatus: reply.status }
     case 'answered':
-      return { ...(await relayAnswer(exchange, reply, write, on, mismatch)), upstreamStatus: reply.status }
+      return { upstreamStatus: reply.status, ...(await relayAnswer(exchange, reply, write, on, mismatch)) }
   }
 }
 

@@ -80,7 +80,7 @@ export function send(res: ServerResponse, reply: Reply, sending: Sending): void 
       headerFields = { ...headerFields, 'retry-after': '1' }
     body = answer.body
   }
-  const bytes = body === undefined ? undefined : Buffer.from(body as string)
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
   const length = status === 304 || bytes === undefined ? {} : { 'content-length': String(bytes.length) }
   res.writeHead(status, { ...withCors(headerFields, sending.corsFields), ...length })
   res.end(withoutBody || status === 304 ? undefined : bytes)

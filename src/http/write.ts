@@ -60,7 +60,7 @@ export async function carryOut(
   const relayed = await relayWrite(exchange, reply, permitted, wanted, mismatch).catch((error: unknown) =>
     withoutOutcome('fault', error),
   )
-  return { ...withReported(withRestoration(relayed, restoration), reported), permittedAs, subject }
+  return { permittedAs, subject, ...withReported(withRestoration(relayed, restoration), reported) }
 }
 
 function refuseAll({ base, interaction }: Exchange, refusals: readonly Refusal[]): Reply {

@@ -127,7 +127,7 @@ function judgeWithin(
   const { differences } = alignment
   // When all was put back, the invariants still have their say: whether an update may come to nothing is theirs to tell.
   if (differences.length === 0 && !(isRestored && rules.invariants.length > 0))
-    return { ...nothingFound, rules, decision: { verdict: 'permit', permittedAs: [noChange], after } }
+    return { rules, decision: { verdict: 'permit', permittedAs: [noChange], after }, ...nothingFound }
   const effort = new Effort(maxSteps)
   const held = new Set<string>()
   const judgement: Judgement = {
@@ -180,7 +180,7 @@ function judgeWithin(
     unclaimed.size === 0 && disputed.length === 0 && areKept
       ? { verdict: 'permit', permittedAs, after }
       : decisionFor(refusalsFor(rules, occurrences, unclaimed, disputed, invariants, judgement), permittedAs, after)
-  return { ...found, decision, invariants: findings }
+  return { decision, invariants: findings, ...found }
 }
 
 const isInvariant = (rules: RuleSet, id: string | undefined) =>

@@ -3,7 +3,7 @@ import type { Resource } from '../fhir/element.ts'
 import { entityTagOf } from '../fhir/entity-tag.ts'
 import type { Format } from '../fhir/media-type.ts'
 import type { UpstreamClient, UpstreamReply } from './client.ts'
-import { bodyFields, writeFields } from './header-fields.ts'
+import { bodyFields, mergedFields, writeFields, type HeaderFields } from './header-fields.ts'
 
 /** A write that was judged and permitted, as it is sent. */
 export type GovernedWrite =
@@ -32,7 +32,7 @@ export type GovernedWrite =
 export interface Sending {
   readonly sentFormat: Format
   readonly askedFormat: Format
-  readonly callerFields: Readonly<Record<string, string>>
+  readonly callerFields: HeaderFields
   /** The largest answer, in bytes. */
   readonly maxBytes: number
 }
@@ -48,17 +48,16 @@ export function sendWrite(
   { sentFormat, askedFormat, callerFields, maxBytes }: Sending,
 ): Promise<UpstreamReply> {
   const type = `${basePath}/${write.type}`
-  const fields = { ...callerFields, ...writeFields(askedFormat) }
+  const fieldsOf = (...own: readonly HeaderFields[]) => mergedFields(callerFields, writeFields(askedFormat), ...own)
   switch (write.interaction) {
     case 'create':
       return client.send({
         method: 'POST',
         path: type,
-        headerFields: {
-          ...fields,
-          ...bodyFields(sentFormat),
-          ...(write.ifNoneExist !== undefined && { 'if-none-exist': write.ifNoneExist }),
-        },
+        headerFields: fieldsOf(
+          bodyFields(sentFormat),
+          write.ifNoneExist === undefined ? {} : { 'if-none-exist': write.ifNoneExist },
+        ),
         body: writeResource(write.resource, sentFormat),
         maxBytes,
       })
@@ -66,7 +65,7 @@ export function sendWrite(
       return client.send({
         method: 'PUT',
         path: `${type}/${write.on.id}`,
-        headerFields: { ...fields, ...bodyFields(sentFormat), 'if-match': entityTagOf(write.on.version) },
+        headerFields: fieldsOf(bodyFields(sentFormat), { 'if-match': entityTagOf(write.on.version) }),
         body: writeResource(write.resource, sentFormat),
         maxBytes,
       })
@@ -75,7 +74,7 @@ export function sendWrite(
       return client.send({
         method: 'DELETE',
         path: `${type}/${write.on.id}/_history/${write.on.version}`,
-        headerFields: { ...fields, 'if-match': entityTagOf(write.on.version) },
+        headerFields: fieldsOf({ 'if-match': entityTagOf(write.on.version) }),
         maxBytes,
       })
   }

@@ -16,7 +16,7 @@ export interface WantedResource {
   /** The caller's own credentials and correlation. */
   readonly callerFields: Readonly<Record<string, string>>
   /** What it is changed into: much the same, so that it is read in less time. */
-  readonly like?: Resource
+  readonly like?: Resource | undefined
 }
 
 /** The version of it that is to be changed. */
