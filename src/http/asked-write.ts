@@ -119,7 +119,7 @@ type Sent =
  */
 export async function readSentResource(
   exchange: Exchange,
-  like?: (format: Format) => Resource | undefined,
+  like?: (format: Format) => Promise<Resource | undefined> | undefined,
 ): Promise<Sent> {
   const { base, config, head } = exchange
   const { definitions, release } = base.policy
@@ -127,7 +127,8 @@ export async function readSentResource(
   if ('sentence' in taken) return refused(refuse('media-type', taken.sentence, { accept: acceptedMediaTypes }))
   const body = await readSentBytes(exchange)
   if (!body.ok) return body
-  const parsed = readResource(body.bytes, taken.format, definitions, config.limits, like?.(taken.format))
+  const known = await like?.(taken.format)
+  const parsed = readResource(body.bytes, taken.format, definitions, config.limits, known)
   return parsed.ok
     ? { ok: true, resource: parsed.value, format: taken.format }
     : refused({ kind: 'refused', refusals: malformedBody(parsed.faults) })

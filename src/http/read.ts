@@ -1,4 +1,5 @@
 import { askedFormat, formatOfAnswer, readMediaType, type Format } from '../fhir/media-type.ts'
+import { isFormatOnly } from '../fhir/criteria.ts'
 import { readQuery } from '../fhir/target.ts'
 import { answerTo } from '../policy/refusal.ts'
 import { readFields, valuesOf } from '../upstream/header-fields.ts'
@@ -30,6 +31,12 @@ export async function read(exchange: Exchange): Promise<Reply> {
     maxBytes: config.limits.rewriteBytes,
     streams: (status, headerFields) =>
       single && status === 200 && isPlain(headerFields) ? streamedFields(headerFields, exchange) : undefined,
+    // Who reads a resource may be about to change it: then that version need not be read once more.
+    ...(single &&
+      isFormatOnly(interaction.query) && {
+        whole: (headerFields, body) =>
+          base.storedVersions.keep({ type: interaction.type!, id: interaction.id! }, { headerFields, body }),
+      }),
   })
   switch (passed.kind) {
     case 'streamed':

@@ -4,18 +4,10 @@ import { formatOfAnswer } from '../fhir/media-type.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { GovernedWrite } from '../upstream/governed-write.ts'
 import type { UpstreamReply } from '../upstream/client.ts'
+import { decoded } from '../upstream/decoded.ts'
 import { answerFields } from '../upstream/header-fields.ts'
 import type { WantedVersion } from '../upstream/stored-versions.ts'
-import {
-  decoded,
-  gone,
-  notFound,
-  relayError,
-  relayFailure,
-  upstreamIssues,
-  type Answered,
-  type Served,
-} from './relay.ts'
+import { gone, notFound, relayError, relayFailure, upstreamIssues, type Answered, type Served } from './relay.ts'
 import { fail, type Reply } from './reply.ts'
 
 export const versionMismatch: Refusal = {

@@ -1,13 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import { readResource } from '../fhir/body.ts'
 import type { Interaction } from '../fhir/interaction.ts'
 import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
 import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
 import { decodeUtf8 } from '../fhir/unicode.ts'
 import type { UpstreamReply } from '../upstream/client.ts'
-import { answerFields, valuesOf } from '../upstream/header-fields.ts'
+import { decoded } from '../upstream/decoded.ts'
+import { answerFields } from '../upstream/header-fields.ts'
 import { rewriteJson } from '../upstream/rewrite-json.ts'
 import { rewriteXml } from '../upstream/rewrite-xml.ts'
 import { issuesOf } from '../upstream/upstream-outcome.ts'
@@ -22,8 +21,6 @@ export type Served = Pick<Exchange, 'base' | 'config' | 'urls'>
 
 /** A whole answer of the upstream. */
 export type Answered = Extract<UpstreamReply, { kind: 'answered' }>
-
-const inflate = promisify(gunzip)
 
 /** The answer to a read: as it is, but for the upstream's base. */
 export async function relayRead(
@@ -54,18 +51,6 @@ async function rewritten(exchange: Served, answered: Answered, format: Format): 
     return format === 'json' ? rewriteJson(text.value, exchange.urls) : rewriteXml(text.value, exchange.urls)
   } catch {
     return undefined
-  }
-}
-
-/** The body without its content coding; undefined when that is unknown or does not hold. */
-export async function decoded({ headerFields, body }: Answered, maxBytes: number): Promise<Buffer | undefined> {
-  switch (valuesOf(headerFields['content-encoding']).join(',').toLowerCase() || 'identity') {
-    case 'identity':
-      return body
-    case 'gzip':
-      return inflate(body, { maxOutputLength: maxBytes }).catch(() => undefined)
-    default:
-      return undefined
   }
 }
 

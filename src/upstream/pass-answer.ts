@@ -13,7 +13,7 @@ const gatheredBytes = 256 * 1024
 export function passAnswer(
   dispatcher: Dispatcher,
   origin: string,
-  { path, headerFields, maxBytes, streams }: PassingRead,
+  { path, headerFields, maxBytes, streams, whole }: PassingRead,
   client: { readonly req: IncomingMessage; readonly res: ServerResponse },
   timeouts: PassingTimeouts,
 ): Promise<PassedRead> {
@@ -136,6 +136,7 @@ export function passAnswer(
           if (streamed) {
             res.writeHead(status, { ...streamed, 'content-length': String(size) })
             res.end(body)
+            whole?.(answered, body)
             settle({ kind: 'streamed', status, whole: true })
           } else {
             settle({ kind: 'answered', status, headerFields: answered, body })

@@ -14,6 +14,8 @@ export interface PassingRead {
   readonly maxBytes: number
   /** The header fields with which an answer is streamed on as it comes; undefined: it is gathered and returned. */
   streams(status: number, headerFields: IncomingHttpHeaders): Readonly<Record<string, string | string[]>> | undefined
+  /** Told of an answer that is streamed, when it was gathered as a whole before it went on. */
+  whole?(headerFields: IncomingHttpHeaders, body: Buffer): void
 }
 
 /** What became of a read. */

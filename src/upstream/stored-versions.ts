@@ -5,6 +5,7 @@ import { childrenOf, idOf, textOf, versionIdOf, withoutServerOwned, type Resourc
 import { versionOfEntityTag } from '../fhir/entity-tag.ts'
 import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
 import type { UpstreamClient, UpstreamReply } from './client.ts'
+import { decoded } from './decoded.ts'
 import { storedVersionFields, valuesOf } from './header-fields.ts'
 
 /** A resource that a caller wants to change. */
@@ -23,6 +24,12 @@ export interface WantedResource {
 export interface WantedVersion extends WantedResource {
   readonly version: string
 }
+
+/** What a version is cached by. */
+type VersionName = Pick<WantedVersion, 'type' | 'id' | 'version' | 'format'>
+
+/** An answer with status 200, all of it. */
+export type WholeAnswer = Pick<Extract<UpstreamReply, { kind: 'answered' }>, 'headerFields' | 'body'>
 
 /** A version as it is stored, and without what belongs to the server, which is what is judged. */
 export interface Stored {
@@ -50,7 +57,12 @@ export type StoredVersion =
 
 export interface StoredVersions {
   /** A version that is cached: what is read as a change of it is read in less time. It is not to be judged, nor told of. */
-  peek(version: Omit<WantedVersion, 'callerFields'>): Resource | undefined
+  peek(version: VersionName): Promise<Resource | undefined>
+  /**
+   * Caches the answer to a client's own read of a resource, as far as it says of itself which version it is. It is looked
+   * into when an update names that version, and taken only when it is what the gateway's own read would have to be.
+   */
+  keep(resource: { readonly type: string; readonly id: string }, answer: WholeAnswer): void
   /** From the cache, else from the upstream. */
   get(wanted: WantedVersion): Promise<StoredVersion>
   /** The current version, whichever it is: always from the upstream. */
@@ -82,11 +94,14 @@ export interface StoredVersionOptions {
   readonly observe?: (event: 'hit' | 'miss' | 'evicted') => void
 }
 
-interface Entry {
-  readonly stored: Stored
-  /** Of the text, in bytes. */
-  readonly size: number
-}
+/** `size` is that of the text, in bytes. */
+type Entry =
+  | { readonly kind: 'read'; readonly stored: Stored; readonly size: number }
+  /** Nobody has looked into it. */
+  | { readonly kind: 'kept'; readonly answer: WholeAnswer; readonly size: number }
+
+/** What an answer that is kept takes beside its bytes. */
+const keptOverhead = 500
 
 /** A tree takes about this many times the memory of its text. */
 const treeFactor = 10
@@ -99,7 +114,8 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
       : new LRUCache<string, Entry>({
           maxSize: options.cache.bytes,
           ttl: options.cache.expireMs,
-          sizeCalculation: (entry, key) => key.length + entry.size * treeFactor,
+          sizeCalculation: ({ kind, size }, key) =>
+            key.length + (kind === 'read' ? size * treeFactor : size + keptOverhead),
           ...(observe && {
             dispose(_entry, _key, reason) {
               if (reason === 'evict') observe('evicted')
@@ -107,8 +123,7 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
           }),
         })
 
-  const keyOf = ({ type, id, version, format }: Omit<WantedVersion, 'callerFields'>) =>
-    `${format} ${type}/${id}/${version}`
+  const keyOf = ({ type, id, version, format }: VersionName) => `${format} ${type}/${id}/${version}`
 
   const read = async (wanted: WantedResource, version?: string, known?: Stored): Promise<StoredVersion> => {
     const reply = await client.send({
@@ -129,18 +144,44 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     if (version !== undefined && answer.version !== version) {
       return { kind: 'other-version', upstreamStatus: reply.status }
     }
-    cache?.set(keyOf({ ...wanted, version: answer.version }), { stored: answer.stored, size: reply.body.length })
+    remember({ version: answer.version, ...wanted }, answer.stored, reply.body.length)
     return answer
   }
 
+  const remember = (version: VersionName, stored: Stored, size: number) =>
+    cache?.set(keyOf(version), { kind: 'read', stored, size })
+
+  /** The version in the cache; what was kept of a client's read is looked into now. */
+  const cached = async (version: VersionName): Promise<Stored | undefined> => {
+    const entry = cache?.get(keyOf(version))
+    if (entry?.kind !== 'kept') return entry?.stored
+    const { 'content-encoding': _, ...headerFields } = entry.answer.headerFields
+    const body = await decoded(entry.answer, options.maxBytes)
+    const answer = body && understand({ kind: 'answered', status: 200, headerFields, body }, version, options)
+    if (answer?.kind !== 'found' || answer.version !== version.version) {
+      cache?.delete(keyOf(version))
+      return undefined
+    }
+    remember(version, answer.stored, body!.length)
+    return answer.stored
+  }
+
   return {
-    peek: (version) => cache?.peek(keyOf(version))?.stored.whole,
+    peek: async (version) => (await cached(version))?.whole,
+    keep({ type, id }, { headerFields, body }) {
+      const { 'content-type': contentType, 'content-encoding': encoding, etag } = headerFields
+      const format = formatOfAnswer(contentType)
+      const version = etag === undefined ? undefined : versionOfEntityTag(etag)
+      if (!cache || !format || version === undefined || body.length > options.maxBytes) return
+      const key = keyOf({ type, id, version, format })
+      if (cache.has(key)) return
+      const told = { 'content-type': contentType, 'content-encoding': encoding, etag }
+      cache.set(key, { kind: 'kept', answer: { headerFields: told, body: byItself(body) }, size: body.length })
+    },
     async get(wanted) {
-      const entry = cache?.get(keyOf(wanted))
-      if (cache) observe?.(entry ? 'hit' : 'miss')
-      return entry
-        ? { kind: 'found', stored: entry.stored, version: wanted.version, cached: true }
-        : read(wanted, wanted.version)
+      const stored = await cached(wanted)
+      if (cache) observe?.(stored ? 'hit' : 'miss')
+      return stored ? { kind: 'found', stored, version: wanted.version, cached: true } : read(wanted, wanted.version)
     },
     current: (wanted) => read(wanted),
     confirm: (wanted, known) => read(wanted, wanted.version, known),
@@ -149,10 +190,18 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
   }
 }
 
+/** A slice would hold all of what it was cut from. */
+function byItself(body: Buffer): Buffer {
+  if (body.buffer.byteLength <= body.length + keptOverhead) return body
+  const copy = Buffer.allocUnsafeSlow(body.length)
+  copy.set(body)
+  return copy
+}
+
 /** Whether an answer is the wanted resource, whole, and which version it is. */
 function understand(
   reply: Extract<UpstreamReply, { kind: 'answered' }>,
-  { type, id, format, like }: WantedResource,
+  { type, id, format, like }: Omit<WantedResource, 'callerFields'>,
   { definitions, nesting, elements }: StoredVersionOptions,
 ): StoredVersion {
   const { status } = reply

@@ -1,0 +1,144 @@
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { bootAndClose, type Booted, type Settings } from './booted.ts'
+import { edit, flag, jsonHeaders, removal, stored } from './records.ts'
+import { outcome, resource, type StubAnswer } from './stub-upstream.ts'
+
+const get = 'GET /fhir/Flag/1'
+const put = 'PUT /fhir/Flag/1'
+const json = { accept: 'application/fhir+json' }
+const readIt = (booted: Booted, headers = {}, target = '/STU3/Flag/1') =>
+  booted.send('GET', target, { ...json, ...headers })
+const removeIt = (booted: Booted, version = '3') =>
+  booted.send('PUT', '/STU3/Flag/1', jsonHeaders(version), JSON.stringify(removal))
+const asked = ({ upstream }: Booted) => upstream.seen.map(({ method, url }) => `${method} ${url.slice('/fhir'.length)}`)
+
+const xmlFlag = (inside: string) =>
+  `<Flag xmlns="http://hl7.org/fhir"><id value="1"/>${inside}<status value="active"/><code><text value="a"/></code></Flag>`
+
+async function booted(answer: StubAnswer, settings?: Settings): Promise<Booted> {
+  const own = await bootAndClose(settings)
+  own.upstream.answers({ GET: answer, [put]: resource(removal, '4') })
+  return own
+}
+
+const withHeaders = (body: string | Buffer, headers: Record<string, string>): StubAnswer => ({
+  status: 200,
+  headers: { 'content-type': 'application/fhir+json', ...headers },
+  body,
+})
+const text = JSON.stringify(stored('3'))
+
+describe('a client that reads a resource and then changes it causes one read and one write, and no more', () => {
+  test('in JSON', async () => {
+    const own = await booted(resource(stored('3'), '3'))
+    expect((await readIt(own)).body).toBe(text)
+    expect((await removeIt(own)).status).toBe(200)
+    expect(asked(own)).toEqual(['GET /Flag/1', 'PUT /Flag/1'])
+    expect(own.records.at(-1)).toMatchObject({ decision: 'permitted', permittedAs: ['removal'] })
+  })
+
+  test('in XML', async () => {
+    const body = xmlFlag('<meta><versionId value="3"/></meta>')
+    const answer = withHeaders(body, { 'content-type': 'application/fhir+xml', etag: 'W/"3"' })
+    const own = await bootAndClose()
+    own.upstream.answers({ GET: answer, PUT: answer })
+    await own.send('GET', '/STU3/Flag/1', { accept: 'application/fhir+xml' })
+    const headers = { 'content-type': 'application/fhir+xml', 'if-match': 'W/"3"' }
+    expect((await own.send('PUT', '/STU3/Flag/1', headers, xmlFlag(''))).status).toBe(200)
+    expect(asked(own)).toEqual(['GET /Flag/1', 'PUT /Flag/1'])
+  })
+
+  test('when the answer is compressed', async () => {
+    const own = await booted(withHeaders(gzipSync(text), { etag: 'W/"3"', 'content-encoding': 'gzip' }))
+    await readIt(own, { 'accept-encoding': 'gzip' })
+    expect((await removeIt(own)).status).toBe(200)
+    expect(asked(own)).toEqual(['GET /Flag/1', 'PUT /Flag/1'])
+  })
+
+  test('when it reads that version by its own URL', async () => {
+    const own = await booted(resource(stored('3'), '3'))
+    await readIt(own, {}, '/STU3/Flag/1/_history/3')
+    await removeIt(own)
+    expect(asked(own)).toEqual(['GET /Flag/1/_history/3', 'PUT /Flag/1'])
+  })
+
+  test('when its change is refused, but for the question whether the version is still the current one', async () => {
+    const own = await booted(resource(stored('3'), '3'))
+    await readIt(own)
+    own.upstream.answers({ GET: { status: 304 } })
+    const answer = await own.send('PUT', '/STU3/Flag/1', jsonHeaders('3'), JSON.stringify(edit))
+    expect(answer.status).toBe(403)
+    expect(own.upstream.seen.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, 'W/"3"'])
+  })
+})
+
+test('what one client’s read taught is told to no other one before the upstream has answered that one', async () => {
+  const own = await booted(resource(stored('3'), '3'))
+  await readIt(own, { authorization: 'Bearer of-one' })
+  own.upstream.answers({ GET: outcome(403, 'Not yours.'), PUT: outcome(403, 'Not yours.') })
+  const headers = { ...jsonHeaders('3'), authorization: 'Bearer of-another' }
+  const refused = await own.send('PUT', '/STU3/Flag/1', headers, JSON.stringify(edit))
+  expect(refused.status).toBe(403)
+  expect(refused.body).toContain('Not yours.')
+  expect(refused.body).not.toContain('FORBIDDEN_UPDATE')
+  // A permit is told by the write itself, with the caller's own credentials.
+  const permitted = await own.send('PUT', '/STU3/Flag/1', headers, JSON.stringify(removal))
+  expect(permitted.body).toContain('Not yours.')
+  expect(own.upstream.seen.at(-1)).toMatchObject({ method: 'PUT', headers: { authorization: 'Bearer of-another' } })
+})
+
+describe('an update reads the version itself when what a client read', () => {
+  const subsetted = { ...stored('3'), meta: { versionId: '3', tag: [{ code: 'SUBSETTED' }] } }
+  const large = { ...stored('3'), code: { text: 'x'.repeat(70_000) } }
+  test.each<[string, StubAnswer, string?]>([
+    ['was a summary', resource(stored('3'), '3'), '?_summary=true'],
+    ['was some elements', resource(stored('3'), '3'), '?_elements=status'],
+    ['was asked for with something else', resource(stored('3'), '3'), '?_fields=status'],
+    ['is tagged as a part', resource(subsetted, '3')],
+    ['has no ETag', resource(stored('3'))],
+    ['has an ETag that names no version', withHeaders(text, { etag: '"3", "4"' })],
+    ['has another version than its ETag', resource(stored('2'), '3')],
+    ['is another resource', resource({ ...stored('3'), id: '2' }, '3')],
+    ['is another type', resource({ ...stored('3'), resourceType: 'Basic' }, '3')],
+    ['cannot be read strictly', withHeaders(text.replace('{', '{"id":"1",'), { etag: 'W/"3"' })],
+    ['is not compressed as it says', withHeaders(text, { etag: 'W/"3"', 'content-encoding': 'gzip' })],
+    ['is larger than stored resources may be', resource(large, '3')],
+    [
+      'is larger than that when it is inflated',
+      withHeaders(gzipSync(JSON.stringify(large)), { etag: 'W/"3"', 'content-encoding': 'gzip' }),
+    ],
+    ['is in another format', withHeaders(xmlFlag(''), { etag: 'W/"3"', 'content-type': 'application/fhir+xml' })],
+    ['is another version', resource(stored('2'), '2')],
+  ])('%s', async (_what, answer, query = '') => {
+    const own = await booted(answer)
+    await readIt(own, {}, `/STU3/Flag/1${query}`)
+    own.upstream.answers({ [get]: resource(stored('3'), '3'), [put]: resource(removal, '4') })
+    expect((await removeIt(own)).status).toBe(200)
+    expect(asked(own)).toEqual([`GET /Flag/1${query}`, 'GET /Flag/1', 'PUT /Flag/1'])
+  })
+
+  test('was read with the cache off', async () => {
+    const own = await booted(resource(stored('3'), '3'), { cache: 'off' })
+    await readIt(own)
+    await removeIt(own)
+    expect(asked(own)).toEqual(['GET /Flag/1', 'GET /Flag/1', 'PUT /Flag/1'])
+  })
+
+  test('was read before the stored versions were forgotten', async () => {
+    const own = await booted(resource(stored('3'), '3'))
+    await readIt(own)
+    own.gateway.forgetStoredVersions()
+    await removeIt(own)
+    expect(asked(own)).toEqual(['GET /Flag/1', 'GET /Flag/1', 'PUT /Flag/1'])
+  })
+})
+
+test('a version that has been read is not replaced by what a client reads later', async () => {
+  const own = await booted(resource(stored('3'), '3'))
+  await removeIt(own)
+  own.upstream.answers({ GET: resource({ ...stored('3'), status: 'inactive' }, '3'), [put]: resource(flag, '4') })
+  await readIt(own)
+  expect((await removeIt(own)).status).toBe(200)
+  expect(own.records.at(-1)).toMatchObject({ permittedAs: ['removal'] })
+})
