@@ -12,7 +12,7 @@ export const limitsSchema = z
     'bundle-entries': count(200, 10_000).describe('The most entries of a transaction or batch.'),
     'stored-resource': size('4 MiB').describe('The largest stored resource that is read to be judged.'),
     'rewritten-answer': size('16 MiB').describe(
-      'The largest answer whose URLs become ours: a Bundle, a CapabilityStatement.',
+      'The largest answer that is held until its URLs have become ours: of a search by POST, or in XML. A Bundle in JSON that a GET asks for is rewritten as it comes, and may be larger.',
     ),
     refusals: count(50, 1000).describe('The most refusals that one answer names.'),
     connections: count(10_000, 1_000_000).describe(

@@ -35,6 +35,7 @@ export interface GovernedBase extends Base {
 
 /** A request whose interaction is known and open, with all that its stages need. */
 export interface Exchange {
+  readonly requestId: string
   readonly config: GatewayConfig
   readonly base: GovernedBase
   readonly interaction: Interaction

@@ -121,6 +121,7 @@ async function answer(
   const origin = publicUrl?.href.replace(/\/$/, '') ?? arrival.origin
   const urls = baseUrls(origin + base.path, base.upstream.url)
   const exchange: Exchange = {
+    requestId,
     config,
     base,
     interaction,

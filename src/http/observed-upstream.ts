@@ -90,6 +90,8 @@ function failureOf(reply: Passed): UpstreamFailure | undefined {
       return reply.status >= 500 ? 'server-error' : undefined
     case 'streamed':
       return reply.whole || reply.clientGone ? undefined : 'broken-off'
+    case 'unusable':
+      return undefined
     default:
       return reply.kind
   }

@@ -1,13 +1,16 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { askedFormat, formatOfAnswer, readMediaType, type Format } from '../fhir/media-type.ts'
 import { isFormatOnly } from '../fhir/criteria.ts'
 import { readQuery } from '../fhir/target.ts'
 import { answerTo } from '../policy/refusal.ts'
 import { readFields, valuesOf } from '../upstream/header-fields.ts'
+import type { Streaming } from '../upstream/pass-through.ts'
+import { jsonRewriter } from '../upstream/rewrite-json.ts'
 import { refusalOfSearch } from './access.ts'
 import { readBody } from './body.ts'
 import { faultOfQuery, tellCapabilities } from './capabilities.ts'
 import type { Exchange } from './exchange.ts'
-import { relayFailure, relayRead, streamedFields } from './relay.ts'
+import { relayFailure, relayRead, streamedFields, unusable } from './relay.ts'
 import { fail, refuse, type Reply } from './reply.ts'
 
 /** A read, search, history, paging link or CapabilityStatement: passed on, and its answer passed back. */
@@ -23,14 +26,12 @@ export async function read(exchange: Exchange): Promise<Reply> {
     if (exchange.base.policy.mode !== 'report') return refuse('request-malformed', fault)
   }
   const { base, head, callerFields, config } = exchange
-  // A single resource is its client's to send back: nothing of it is rewritten, so it need not be read.
   const single = interaction.code === 'read' || interaction.code === 'vread'
   const passed = await base.passThrough.send(exchange.req, exchange.res, {
     path: upstreamTarget(exchange),
     headerFields: readFields(head.headerFields, callerFields, asked === 'any' ? 'json' : asked, single),
     maxBytes: config.limits.rewriteBytes,
-    streams: (status, headerFields) =>
-      single && status === 200 && isPlain(headerFields) ? streamedFields(headerFields, exchange) : undefined,
+    streams: (status, headerFields) => (status === 200 ? streaming(exchange, headerFields, single) : undefined),
     // Who reads a resource may be about to change it: then that version need not be read once more.
     ...(single &&
       isFormatOnly(interaction.query) && {
@@ -45,6 +46,8 @@ export async function read(exchange: Exchange): Promise<Reply> {
       return passed
     case 'too-large':
       return tooLarge(passed.status)
+    case 'unusable':
+      return unusable(passed.status)
     case 'answered':
       return relayRead(exchange, passed)
     case 'unreachable':
@@ -58,11 +61,20 @@ const tooLarge = (upstreamStatus: number) =>
     upstreamStatus,
   })
 
-/** FHIR in a content coding that was asked for: an HTML page, with links to the upstream, does not come through. */
-function isPlain(headerFields: Readonly<Record<string, string | string[] | undefined>>): boolean {
-  const [type] = valuesOf(headerFields['content-type'])
-  const [coding = 'identity'] = valuesOf(headerFields['content-encoding'])
-  return formatOfAnswer(type) !== undefined && /^(?:identity|gzip)$/i.test(coding)
+/**
+ * FHIR in a content coding that was asked for: an HTML page, with links to the upstream, does not come through.
+ * A single resource is its client's to send back: nothing of it is rewritten, so it need not be read. XML is rewritten as a
+ * whole, and so is what was encoded although nobody asked for it.
+ */
+function streaming(exchange: Exchange, answered: IncomingHttpHeaders, single: boolean): Streaming | undefined {
+  const format = formatOfAnswer(answered['content-type'])
+  const [coding = 'identity'] = valuesOf(answered['content-encoding'])
+  if (!format || !/^(?:identity|gzip)$/i.test(coding)) return undefined
+  const headerFields = streamedFields(answered, exchange)
+  if (single) return { headerFields }
+  if (format === 'xml' || coding.toLowerCase() !== 'identity') return undefined
+  const { 'content-length': _length, 'content-encoding': _coding, ...others } = headerFields
+  return { headerFields: others, rewriter: jsonRewriter(exchange.urls, exchange.config.limits.rewriteBytes) }
 }
 
 function upstreamTarget({ base, interaction }: Exchange): string {

@@ -40,15 +40,17 @@ export async function relayRead(
   return { kind: 'relayed', status, headerFields: answerFields(headerFields, urls), body, upstreamStatus: status }
 }
 
-const unusable = (upstreamStatus: number) =>
+/** An answer that is not FHIR, or cannot be rewritten. */
+export const unusable = (upstreamStatus: number) =>
   fail('upstream-unusable', 'The FHIR server’s answer cannot be used.', { upstreamStatus })
 
-async function rewritten(exchange: Served, answered: Answered, format: Format): Promise<string | undefined> {
+async function rewritten(exchange: Served, answered: Answered, format: Format): Promise<Buffer | string | undefined> {
   const bytes = await decoded(answered, exchange.config.limits.rewriteBytes)
-  const text = bytes && decodeUtf8(bytes)
-  if (!text?.ok) return undefined
+  if (!bytes) return undefined
   try {
-    return format === 'json' ? rewriteJson(text.value, exchange.urls) : rewriteXml(text.value, exchange.urls)
+    if (format === 'json') return rewriteJson(bytes, exchange.urls)
+    const text = decodeUtf8(bytes)
+    return text.ok ? rewriteXml(text.value, exchange.urls) : undefined
   } catch {
     return undefined
   }
@@ -140,6 +142,7 @@ export function streamedFields(
 ): Record<string, string | string[]> {
   const { 'content-length': length, 'content-encoding': encoding } = headerFields
   return {
+    'x-request-id': exchange.requestId,
     ...withCors(answerFields(headerFields, exchange.urls), exchange.corsFields),
     ...reportFields(exchange.reported),
     ...(length !== undefined && { 'content-length': length }),

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { isTimeout } from './client.ts'
-import type { PassedRead, PassingRead, PassingTimeouts } from './pass-through.ts'
+import type { PassedRead, PassingRead, PassingTimeouts, Streaming } from './pass-through.ts'
 
 /** So much of an answer is gathered before its first byte goes on, in bytes: one that breaks off before is a 502. */
 const gatheredBytes = 256 * 1024
@@ -24,8 +24,7 @@ export function passAnswer(
     let over = false
     let status = 0
     let answered: IncomingHttpHeaders = {}
-    /** The header fields of an answer that streams. */
-    let streamed: ReturnType<typeof streams>
+    let streamed: Streaming | undefined
     let gathered: Buffer[] = []
     let size = 0
 
@@ -78,11 +77,36 @@ export function passAnswer(
       // A client that reads nothing at all would keep the connection to the upstream.
       limit(timeouts.answerTakenMs, 'The client reads nothing.', true)
     }
+    /** What comes of a part of the answer; undefined when it cannot be rewritten. */
+    const rewritten = (chunk: Buffer): Buffer | undefined => {
+      const rewriter = streamed?.rewriter
+      if (!rewriter) return chunk
+      try {
+        return Buffer.from(rewriter.push(chunk.toString('latin1')), 'latin1')
+      } catch (error) {
+        unusable(error as Error)
+        return undefined
+      }
+    }
+    const hasEnded = (): boolean => {
+      try {
+        streamed?.rewriter?.end()
+        return true
+      } catch (error) {
+        unusable(error as Error)
+        return false
+      }
+    }
+    const unusable = (error: Error) => {
+      if (res.headersSent) broke(error)
+      else settle({ kind: 'unusable', status })
+      upstream?.abort(error)
+    }
     const beginToStream = () => {
       // How long an answer that streams takes is its client's doing, too.
       clearTimeout(timer)
       res.on('drain', goOn).once('finish', ended)
-      res.writeHead(status, { ...streamed })
+      res.writeHead(status, { ...streamed?.headerFields })
       write(Buffer.concat(gathered))
       gathered = []
     }
@@ -110,13 +134,14 @@ export function passAnswer(
           streamed = streams(status, answered)
         },
         onResponseData(_controller, chunk) {
-          if (over) return
+          const part = over ? undefined : rewritten(chunk)
+          if (!part || part.length === 0) return
           if (res.headersSent) {
-            write(chunk)
+            write(part)
             return
           }
-          gathered.push(chunk)
-          size += chunk.length
+          gathered.push(part)
+          size += part.length
           if (streamed) {
             if (size > gatheredBytes) beginToStream()
           } else if (size > maxBytes) {
@@ -124,7 +149,7 @@ export function passAnswer(
           }
         },
         onResponseEnd() {
-          if (over) return
+          if (over || !hasEnded()) return
           clearTimeout(timer)
           if (res.headersSent) {
             // The client has it when it has taken the rest: see `finish`.
@@ -134,7 +159,7 @@ export function passAnswer(
           }
           const body = gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered)
           if (streamed) {
-            res.writeHead(status, { ...streamed, 'content-length': String(size) })
+            res.writeHead(status, { ...streamed.headerFields, 'content-length': String(size) })
             res.end(body)
             whole?.(answered, body)
             settle({ kind: 'streamed', status, whole: true })

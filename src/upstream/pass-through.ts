@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici'
 import type { UpstreamTimeouts } from './client.ts'
 import { passAnswer } from './pass-answer.ts'
 import { createPool } from './pool.ts'
+import type { JsonRewriter } from './rewrite-json.ts'
 
 /** A read, as the gateway has rebuilt it. Only GETs without a body pass through; a HEAD is sent as its GET. */
 export interface PassingRead {
@@ -12,10 +13,16 @@ export interface PassingRead {
   readonly headerFields: Readonly<Record<string, string>>
   /** The largest answer that is gathered, in bytes. */
   readonly maxBytes: number
-  /** The header fields with which an answer is streamed on as it comes; undefined: it is gathered and returned. */
-  streams(status: number, headerFields: IncomingHttpHeaders): Readonly<Record<string, string | string[]>> | undefined
+  /** How an answer is streamed on as it comes; undefined: it is gathered and returned. */
+  streams(status: number, headerFields: IncomingHttpHeaders): Streaming | undefined
   /** Told of an answer that is streamed, when it was gathered as a whole before it went on. */
   whole?(headerFields: IncomingHttpHeaders, body: Buffer): void
+}
+
+export interface Streaming {
+  readonly headerFields: Readonly<Record<string, string | string[]>>
+  /** Undefined: it goes on to the byte. */
+  readonly rewriter?: JsonRewriter
 }
 
 /** What became of a read. */
@@ -36,6 +43,8 @@ export type PassedRead =
       readonly body: Buffer
     }
   | { readonly kind: 'too-large'; readonly status: number }
+  /** It cannot be rewritten. */
+  | { readonly kind: 'unusable'; readonly status: number }
   | { readonly kind: 'unreachable' | 'too-slow'; readonly error: unknown }
   | { readonly kind: 'client-gone' }
 

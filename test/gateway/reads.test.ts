@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import http, { type ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
 import { bootAndClose } from './booted.ts'
 import { outcome, resource, type StubAnswer } from './stub-upstream.ts'
@@ -173,16 +174,62 @@ describe('what a server makes up', () => {
 
   test('that is larger than the bound is refused', async () => {
     const booted = await bootAndClose({ limits: { rewriteBytes: 100 } })
-    booted.upstream.answers({ GET: { status: 200, headers: json, body: bundle('http://x') } })
-    const answer = await booted.send('GET', '/STU3/Flag')
+    const headers = { 'content-type': 'application/fhir+xml' }
+    booted.upstream.answers({ GET: { status: 200, headers, body: `<Bundle><!--${'x'.repeat(100)}--></Bundle>` } })
+    const answer = await booted.send('GET', '/STU3/Flag', { accept: 'application/fhir+xml' })
     expect(answer.status).toBe(502)
     expect(answer.body).toContain('_count')
   })
 
-  test('that is broken is refused', async () => {
+  test.each(['{"resourceType":"Bundle"', '{"resourceType":"Bundle","link":[}', '', 'no'])(
+    'that is broken is refused: %j',
+    async (body) => {
+      const booted = await bootAndClose()
+      booted.upstream.answers({ GET: { status: 200, headers: json, body } })
+      expect((await booted.send('GET', '/STU3/Flag')).status).toBe(502)
+      expect(booted.records).toMatchObject([{ decision: 'failed', refusedBy: ['upstream-unusable'], status: 502 }])
+    },
+  )
+
+  /** A search page of so many entries, in parts that end anywhere. */
+  function* page(base: string, entries: number, end = ']}') {
+    yield Buffer.from(`{"resourceType":"Bundle","link":[{"relation":"next","url":"${base}?_getpages=a"}],"entry":[`)
+    const narrative = 'é'.repeat(5000)
+    for (let at = 0; at < entries; at++) {
+      const flag = `{"resourceType":"Flag","id":"f${at}","text":"${narrative}","url":"http://127.0.0.1/fhir"}`
+      const entry = Buffer.from(`${at === 0 ? '' : ','}{"fullUrl":"${base}/Flag/f${at}","resource":${flag}}`)
+      yield entry.subarray(0, at % entry.length)
+      yield entry.subarray(at % entry.length)
+    }
+    yield Buffer.from(end)
+  }
+
+  test('may be as large as the server likes in JSON: it is rewritten as it comes', async () => {
+    const booted = await bootAndClose({ limits: { rewriteBytes: 1024 } })
+    const { href } = booted.upstream.url
+    booted.upstream.answers({ GET: (res) => void pipeline(page(href, 2000), res.writeHead(200, json)) })
+    const answer = await booted.send('GET', '/STU3/Flag')
+    expect(answer.body === Buffer.concat([...page(`${booted.origin}/STU3`, 2000)]).toString()).toBe(true)
+    expect(answer.headers).not.toHaveProperty('content-length')
+    expect(booted.records).toMatchObject([{ decision: 'relayed', status: 200, upstreamStatus: 200 }])
+  })
+
+  test('that turns out to be broken when much of it has gone on ends the client’s connection', async () => {
     const booted = await bootAndClose()
-    booted.upstream.answers({ GET: { status: 200, headers: json, body: '{"resourceType":"Bundle"' } })
-    expect((await booted.send('GET', '/STU3/Flag')).status).toBe(502)
+    const { href } = booted.upstream.url
+    booted.upstream.answers({ GET: (res) => void pipeline(page(href, 200, '}]'), res.writeHead(200, json)) })
+    await expect(booted.send('GET', '/STU3/Flag')).rejects.toThrow(/aborted|hang up|ECONNRESET/)
+    await booted.recorded(1)
+    expect(booted.records).toMatchObject([{ decision: 'failed', status: 200 }])
+  })
+
+  test('has the request id, as every answer has', async () => {
+    const booted = await bootAndClose()
+    booted.upstream.answers({ GET: { status: 200, headers: json, body: '{"resourceType":"Flag"}' } })
+    const id = '3d2b8a6e-0d0e-4a52-9d3c-2f6f2b1c5a77'
+    for (const target of ['/STU3/Flag/1', '/STU3/Flag']) {
+      expect((await booted.send('GET', target, { 'x-request-id': id })).headers['x-request-id']).toBe(id)
+    }
   })
 })
 

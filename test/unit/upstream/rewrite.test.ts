@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { baseUrls } from '../../../src/upstream/base-urls.ts'
-import { rewriteJson } from '../../../src/upstream/rewrite-json.ts'
+import { rewriteJson as rewriteBytes } from '../../../src/upstream/rewrite-json.ts'
 import { rewriteXml } from '../../../src/upstream/rewrite-xml.ts'
 
 const urls = baseUrls('https://ours.example/STU3', new URL('http://hapi:8080/fhir'))
+
+const rewriteJson = (text: string, own = urls) => rewriteBytes(Buffer.from(text), own).toString()
 
 test.each([
   ['http://hapi:8080/fhir', 'https://ours.example/STU3'],
