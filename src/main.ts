@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { buffer } from 'node:stream/consumers'
@@ -7,6 +8,8 @@ import { describeError } from './audit/log.ts'
 import { backtest } from './cli/backtest/backtest.ts'
 import { check } from './cli/check.ts'
 import { coloured, plain, wantsColour } from './cli/colour.ts'
+import { workerVariable } from './cli/cluster/pool.ts'
+import { takeSeat } from './cli/cluster/worker.ts'
 import { parseCommandLine, textOption, textOptions, type OptionValues } from './cli/command-line.ts'
 import { explainWrite } from './cli/explain.ts'
 import { helpText } from './cli/help.ts'
@@ -133,11 +136,15 @@ async function backtestUntilSignal(options: OptionValues): Promise<number> {
 
 async function serveUntilSignal(environment: Environment): Promise<number> {
   const stopping = new AbortController()
-  // Once each: a second signal ends the process at once, as Node does without a listener.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
   // From the beginning, because Node ends a process that does not listen; before it serves there is nothing to reload.
   let reload = () => {}
   process.on('SIGHUP', () => reload())
+  // Once each: a second signal ends the process at once, as Node does without a listener.
+  process.once('SIGTERM', () => stopping.abort())
+  const number = cluster.isWorker ? Number(process.env[workerVariable]) : 0
+  // What a terminal sends to all processes, a worker hears from the primary.
+  if (number > 0) process.on('SIGINT', () => {})
+  else process.once('SIGINT', () => stopping.abort())
   // Node would print the message of the error, which may quote a record.
   process.once('uncaughtException', (error) => {
     complain(`The gateway ended by a fault: ${JSON.stringify(describeError(error))}\n`)
@@ -157,16 +164,20 @@ async function serveUntilSignal(environment: Environment): Promise<number> {
     stream.once('error', cannotWrite)
     return { logTo, tell: (text: string) => void stream.write(text) }
   }
+  const orders = { reload: () => reload(), stop: () => stopping.abort() }
+  const seat = number > 0 ? await takeSeat(cluster.worker!, number, orders) : undefined
   const mistake = await serve({
-    environment,
+    environment: seat ? { ...environment, logHashKey: seat.logHashKey } : environment,
     configPath,
     stop: stopping.signal,
     onReloadAsked: (listener) => void (reload = listener),
     openLog,
+    program: fileURLToPath(import.meta.url),
+    seat,
   })
-  if (mistake === undefined) return 0
-  complain(mistake)
-  return 1
+  if (mistake !== undefined) await (seat ? seat.cannot(mistake) : complain(mistake))
+  seat?.leave()
+  return mistake === undefined ? 0 : 1
 }
 
 function packageVersion(): string {

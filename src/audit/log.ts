@@ -8,11 +8,12 @@ type Write = (fields: Readonly<Record<string, unknown>>, message: string) => voi
  */
 export type Log = Readonly<Record<'debug' | 'info' | 'warn' | 'error' | 'fatal', Write>>
 
-export function createLog(level: string, destination: DestinationStream): Log {
+/** @param worker the number of this process among several, for every line */
+export function createLog(level: string, destination: DestinationStream, worker?: number): Log {
   return pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: clock(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: describeError },

@@ -150,6 +150,16 @@ export const definitions = {
     labels: [],
     aggregator: 'min',
   },
+  fhir_gateway_workers: {
+    kind: 'gauge',
+    help: 'Worker processes that serve, where `WORKERS` is more than 1.',
+    labels: [],
+  },
+  fhir_gateway_worker_ends_total: {
+    kind: 'counter',
+    help: 'Worker processes that ended although nobody had asked them to, where `WORKERS` is more than 1.',
+    labels: [],
+  },
 } as const satisfies Record<`fhir_gateway_${string}`, MetricDefinition>
 
 export type MetricName = keyof typeof definitions

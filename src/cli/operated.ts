@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { idHasher } from '../audit/id-hash.ts'
 import type { Log } from '../audit/log.ts'
-import { createMetrics } from '../audit/metrics.ts'
+import { createMetrics, type Metrics } from '../audit/metrics.ts'
 import { requestLog } from '../audit/request-log.ts'
 import type { Traces } from '../audit/traces.ts'
 import type { DecisionSettings, GatewayConfig } from '../config/config.ts'
@@ -9,6 +9,7 @@ import type { Environment } from '../config/environment.ts'
 import { placeOf } from '../config/reload.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createAdmin } from '../http/admin.ts'
+import type { WorkerState } from './cluster/messages.ts'
 import { openDecisions } from './decisions.ts'
 import type { Diagnostic } from '../policy/source.ts'
 import { policiesInForce } from './policies.ts'
@@ -20,6 +21,9 @@ export interface OperatedGateway {
   readonly gateway: Gateway
   /** The admin port, not listening yet. */
   readonly admin: Server
+  /** What the admin port shows, for one that several processes share. */
+  state(): WorkerState
+  readonly metrics: Metrics
   /** Serves another config from now on. */
   reconfigure(config: GatewayConfig): void
   /** Writes down what became of an attempt to take another config, when it is over. */
@@ -63,15 +67,18 @@ export function operateGateway(
   const upstreams = watchUpstreams(gateway, log)
   const metrics = createMetrics({ ...gateway, upstreams: () => upstreams.now(false).bases })
   const policies = policiesInForce(gateway)
+  const state = () => ({ readiness: upstreams.now(stop.aborted), policies: policies.now() })
   const admin = createAdmin({
-    readiness: () => upstreams.now(stop.aborted),
-    policies: policies.now,
+    readiness: () => state().readiness,
+    policies: () => state().policies,
     metrics: metrics.text,
     metricsContentType: metrics.contentType,
   })
   return {
     gateway,
     admin,
+    state,
+    metrics,
     reconfigure(config) {
       gateway.reconfigure(config)
       upstreams.follow(config)

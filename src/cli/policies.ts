@@ -6,7 +6,7 @@ import type { Attempt } from './reload.ts'
 
 /** Which policies are in force and since when, as the admin port tells it. */
 export interface PoliciesInForce {
-  now(): object
+  now(): { readonly bases: readonly GovernedSince[]; readonly lastReload?: object }
   /** Takes note of an attempt to take another config, when it is over. */
   tried(attempt: Attempt): void
 }
@@ -25,7 +25,7 @@ export function policiesInForce({ config }: Pick<Gateway, 'config'>): PoliciesIn
   }
 }
 
-interface GovernedSince {
+export interface GovernedSince {
   readonly path: string
   readonly policy: string
   readonly fhirVersion: string

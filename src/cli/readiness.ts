@@ -2,16 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../audit/log.ts'
 import type { Base, GatewayConfig } from '../config/config.ts'
 import type { Gateway } from '../gateway.ts'
+import type { AdminSources } from '../http/admin.ts'
 import { readCapability } from '../upstream/capability.ts'
 import { watchReadiness, type Readiness, type ReadinessWatch } from '../upstream/readiness.ts'
 
 /** Whether the gateway can serve, as the admin port tells it. */
 export interface WatchedUpstreams {
-  now(draining: boolean): {
-    readonly ready: boolean
-    readonly reason?: string
-    readonly bases: readonly ({ readonly path: string } & Readiness)[]
-  }
+  now(draining: boolean): ReturnType<AdminSources['readiness']>
   /**
    * Goes on with the upstreams of another config. One that is new counts as the one before it did until it has answered,
    * and as ready where there was none: readiness is lost by an answer only, not by a change of config.

@@ -1,8 +1,10 @@
 import { createLog } from '../audit/log.ts'
 import type { Environment } from '../config/environment.ts'
-import { kindOfTls } from '../config/reload.ts'
 import { rememberFiles } from '../config/files.ts'
+import { kindOfTls, restartReason } from '../config/reload.ts'
 import { loadConfig, needsSandbox, upstreamMistake, withUpstream } from '../config/load.ts'
+import { serveTogether, type PrimaryOptions } from './cluster/primary.ts'
+import type { Seat } from './cluster/worker.ts'
 import { writeMistakes } from './config-mistakes.ts'
 import { decisionsMistake } from './decisions.ts'
 import { listen, localOrigin } from './listen.ts'
@@ -10,6 +12,7 @@ import { openTraces } from './open-traces.ts'
 import { basesOf, logDoubts, operateGateway } from './operated.ts'
 import { keepReloading } from './reload.ts'
 import { sandboxFor } from './sandbox.ts'
+import { stopped } from './stopped.ts'
 
 export interface ServeOptions {
   readonly environment: Environment
@@ -26,6 +29,10 @@ export interface ServeOptions {
     /** To a person at a terminal. */
     readonly tell: (text: string) => void
   }
+  /** The program itself, for the processes that serve together where WORKERS is more than 1. */
+  readonly program: string
+  /** The place of this process among them. */
+  readonly seat: Seat | undefined
 }
 
 /**
@@ -33,7 +40,7 @@ export interface ServeOptions {
  * @returns undefined after a stop; else why it cannot be served, for a person
  */
 export async function serve(options: ServeOptions): Promise<string | undefined> {
-  const { environment, configPath, stop } = options
+  const { environment, configPath, stop, seat } = options
   const { upstreamUrl } = environment
   const files = rememberFiles()
   const result = loadConfig(configPath, files.read)
@@ -43,18 +50,42 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   const mistake = upstreamMistake(loaded, upstreamUrl) ?? decisionsMistake(decisions, to)
   if (mistake !== undefined) return `${mistake}\n`
 
-  const sandbox = needsSandbox(loaded, upstreamUrl) ? await sandboxFor(loaded) : undefined
-  if (sandbox && 'mistake' in sandbox) return `${sandbox.mistake}\n`
+  const running = !seat && needsSandbox(loaded, upstreamUrl) ? await sandboxFor(loaded) : undefined
+  if (running && 'mistake' in running) return `${running.mistake}\n`
+  const sandbox = seat ? seat.sandbox : running
+  const standing = { upstreamUrl, sandbox, traces: loaded.traces, decisions, log: to, tls: kindOfTls(loaded.listener) }
+  const changed = seat && restartReason(loaded, standing)
+  if (changed !== undefined) return `${changed}\n`
+  const host = environment.host ?? (sandbox ? '127.0.0.1' : undefined)
 
   const { logTo, tell } = options.openLog(to)
-  const log = createLog(environment.logLevel, logTo)
+  const log = createLog(environment.logLevel, logTo, seat?.number)
   if (environment.logHashKey === undefined) {
     log.info({}, 'LOG_HASH_KEY is unset: hashes of ids in this log compare with each other only until the process ends')
   }
   const config = withUpstream(loaded, upstreamUrl ?? sandbox?.url)
+  const greet = (port: number, adminPort: number) => {
+    const origin = localOrigin(host, port, config.listener.tls ? 'https' : 'http')
+    // At once, so that no line of the log comes in between.
+    tell(
+      [
+        `Gateway: ${config.bases.map(({ path }) => origin + path).join(', ')}`,
+        `Health and metrics: ${localOrigin(host, adminPort)}`,
+        running?.greeting(origin + config.bases[0]!.path) ?? '',
+      ].join('\n'),
+    )
+  }
+  if (!seat && environment.workers > 1) {
+    // What the workers write to the other stream is handed on there.
+    const other = to === 'stdout' ? 'stderr' : 'stdout'
+    const streams = { [to]: logTo, [other]: options.openLog(other).logTo } as PrimaryOptions['streams']
+    const mistake = await serveTogether({ ...options, host, sandbox, log, streams, greet })
+    await running?.close()
+    return mistake
+  }
   const opened = config.traces === 'off' ? undefined : await openTraces(config.traces, log)
   if (opened && 'mistake' in opened) {
-    await sandbox?.close()
+    await running?.close()
     return `${opened.mistake}\n`
   }
   const operated = operateGateway(config, environment, log, stop, opened?.traces, decisions)
@@ -62,27 +93,24 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   const close = async () => {
     await operated.close()
     await opened?.close()
-    await sandbox?.close()
+    await running?.close()
   }
   const cannot = async (mistake: string) => {
     await close()
     return `${mistake}\n`
   }
 
-  const host = environment.host ?? (sandbox ? '127.0.0.1' : undefined)
   const own = await listen(gateway.server, { host, port: environment.port, variable: 'PORT' })
   if ('mistake' in own) return cannot(own.mistake)
-  const ofAdmin = await listen(admin, { host, port: environment.adminPort, variable: 'ADMIN_PORT' })
-  if ('mistake' in ofAdmin) return cannot(ofAdmin.mistake)
+  // That of several processes is the primary's.
+  const ofAdmin = seat ? undefined : await listen(admin, { host, port: environment.adminPort, variable: 'ADMIN_PORT' })
+  if (ofAdmin && 'mistake' in ofAdmin) return cannot(ofAdmin.mistake)
   logDoubts(log, loaded.doubts)
-  log.info({ port: own.port, adminPort: ofAdmin.port, bases: basesOf(config) }, 'listening')
+  const here = ofAdmin ? { adminPort: ofAdmin.port } : { pid: process.pid }
+  log.info({ port: own.port, ...here, bases: basesOf(config) }, 'listening')
+  if (ofAdmin) greet(own.port, ofAdmin.port)
+  seat?.serves(own.port, operated)
 
-  const origin = localOrigin(host, own.port, config.listener.tls ? 'https' : 'http')
-  tell(`Gateway: ${config.bases.map(({ path }) => origin + path).join(', ')}\n`)
-  tell(`Health and metrics: ${localOrigin(host, ofAdmin.port)}\n`)
-  if (sandbox) tell(sandbox.greeting(origin + config.bases[0]!.path))
-
-  const standing = { upstreamUrl, sandbox, traces: config.traces, decisions, log: to, tls: kindOfTls(config.listener) }
   const reloading = keepReloading({ configPath, standing, loaded, files, reconfigure, tried })
   options.onReloadAsked(() => {
     operated.reopen()
@@ -96,11 +124,4 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   await close()
   log.info({}, 'stopped')
   return undefined
-}
-
-function stopped(stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop.aborted) resolve()
-    else stop.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fhirBaseUrlExpected, parseFhirBaseUrl } from './upstream-url.ts'
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -17,6 +18,8 @@ export interface Environment {
   readonly adminPort: number
   /** The URL under which clients reach us, without path; undefined: from the Host header field. */
   readonly publicUrl?: URL
+  /** How many processes answer requests. */
+  readonly workers: number
   readonly logLevel: LogLevel
   /** The key of the hashes that stand for resource ids in the log; undefined: a random one per process. */
   readonly logHashKey?: string
@@ -33,6 +36,7 @@ export const variables: readonly (readonly [name: string, meaning: string])[] = 
     'URL under which clients reach the gateway, without path. Unset: as a trusted proxy says, else from the Host header field.',
   ],
   ['CONFIG', 'A folder with a gateway.yaml, or such a file. Unset: the one that comes with the program.'],
+  ['WORKERS', 'How many processes answer requests: a number, or auto for as many as there are processors. Unset: 1.'],
   ['LOG_LEVEL', `${logLevels.join(', ')}. Unset: info.`],
   ['LOG_HASH_KEY', 'Key of the hashes that stand for resource ids in the log, 16 characters or more. Unset: random.'],
   ['LOG_HASH_KEY_FILE', 'A file that holds that key, instead of LOG_HASH_KEY.'],
@@ -62,6 +66,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const port = read('PORT', parsePort, portExpected) ?? 8080
   const adminPort = read('ADMIN_PORT', parsePort, portExpected) ?? 9090
   if (port === adminPort && port !== 0) mistakes.push(`PORT and ADMIN_PORT: expected two ports, and both are ${port}.`)
+  const workers = read('WORKERS', parseWorkers, 'a whole number from 1 to 256, or `auto`') ?? 1
   const logLevel = read('LOG_LEVEL', parseLogLevel, `one of ${logLevels.join(', ')}`) ?? 'info'
   const logHashKey =
     read('LOG_HASH_KEY', parseKey, keyExpected) ??
@@ -76,6 +81,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     environment: {
       port,
       adminPort,
+      workers,
       logLevel,
       ...(upstreamUrl && { upstreamUrl }),
       ...(host !== undefined && { host }),
@@ -94,6 +100,11 @@ function parsePort(text: string): number | undefined {
 function parseOrigin(text: string): URL | undefined {
   const url = parseFhirBaseUrl(text)
   return url?.pathname === '/' ? url : undefined
+}
+
+function parseWorkers(text: string): number | undefined {
+  if (text === 'auto') return availableParallelism()
+  return /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 256 ? Number(text) : undefined
 }
 
 const parseHost = (text: string) => (/^[0-9A-Za-z.:_%-]+$/.test(text) ? text : undefined)

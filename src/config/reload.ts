@@ -77,7 +77,8 @@ export const placeOf = ({ file, line, column, path, message }: Diagnostic): Mist
   message,
 })
 
-function restartReason(loaded: LoadedConfig, standing: Standing): string | undefined {
+/** Why a process cannot go on with a config, one sentence; undefined when it can. */
+export function restartReason(loaded: LoadedConfig, standing: Standing): string | undefined {
   const { upstreamUrl, sandbox } = standing
   for (const name of ['traces', 'decisions', 'log'] as const) {
     if (!isDeepStrictEqual(loaded[name], standing[name])) return `This needs a restart: \`${name}\` has changed.`

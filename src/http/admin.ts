@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Readiness } from '../upstream/readiness.ts'
+
+/** Whether one base can be served. */
+export type BaseReadiness = { readonly path: string } & Readiness
 
 /** What the admin port shows. */
 export interface AdminSources {
-  readiness(): { readonly ready: boolean; readonly [detail: string]: unknown }
+  readiness(): { readonly ready: boolean; readonly reason?: string; readonly bases: readonly BaseReadiness[] }
   policies(): object
   metrics(): Promise<string>
   readonly metricsContentType: string

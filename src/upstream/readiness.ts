@@ -3,6 +3,9 @@ import type { Capability } from './capability.ts'
 /** Whether one base can be served, and if not, why: a sentence that does not name the upstream. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string }
 
+/** Before the first answer. */
+export const notAskedYet = { ready: false, reason: 'The upstream has not answered /metadata yet.' } as const
+
 export interface ReadinessWatch {
   now(): Readiness
   stop(): void
@@ -31,7 +34,7 @@ export function watchReadiness(
   fhirVersion: string,
   read: (stop: AbortSignal) => Promise<Capability>,
   onChange: (readiness: Readiness) => void,
-  before: Readiness = { ready: false, reason: 'The upstream has not answered /metadata yet.' },
+  before: Readiness = notAskedYet,
 ): ReadinessWatch {
   let current = before
   let asked = false

@@ -15,7 +15,7 @@ async function operate(settings: Settings = {}) {
   const stop = new AbortController()
   const lines: string[] = []
   const log = createLog('trace', { write: (line) => void lines.push(line) })
-  const environment = { port: 0, adminPort: 0, logLevel: 'silent' } as const
+  const environment = { port: 0, adminPort: 0, workers: 1, logLevel: 'silent' } as const
   const operated = operateGateway(configOf(settings, upstream), environment, log, stop.signal)
   const [port, adminPort] = [await listen(operated.gateway.server), await listen(operated.admin)]
   onTestFinished(async () => {

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { readEnvironment, variables } from '../../../src/config/environment.ts'
@@ -19,7 +19,10 @@ function fileWith(text: string): string {
 
 describe('the environment', () => {
   it('may say nothing', () => {
-    expect(readEnvironment({})).toEqual({ ok: true, environment: { port: 8080, adminPort: 9090, logLevel: 'info' } })
+    expect(readEnvironment({})).toEqual({
+      ok: true,
+      environment: { port: 8080, adminPort: 9090, workers: 1, logLevel: 'info' },
+    })
   })
 
   it('says nothing with an empty variable', () => {
@@ -35,6 +38,7 @@ describe('the environment', () => {
       HOST: '::1',
       PUBLIC_URL: 'https://fhir.example',
       CONFIG: 'somewhere',
+      WORKERS: '4',
       LOG_LEVEL: 'warn',
       LOG_HASH_KEY: '0123456789abcdef',
     })
@@ -46,10 +50,16 @@ describe('the environment', () => {
         adminPort: 0,
         host: '::1',
         publicUrl: new URL('https://fhir.example'),
+        workers: 4,
         logLevel: 'warn',
         logHashKey: '0123456789abcdef',
       },
     })
+  })
+
+  it('has as many workers as there are processors with `auto`', () => {
+    const read = readEnvironment({ WORKERS: 'auto' })
+    expect(read).toMatchObject({ ok: true, environment: { workers: availableParallelism() } })
   })
 
   it('takes the key of the hashes from a file, without the line break at its end', () => {
@@ -71,6 +81,10 @@ describe('the environment', () => {
     ['PUBLIC_URL', 'https://fhir.example/path'],
     ['PUBLIC_URL', 'fhir.example'],
     ['HOST', 'http://x'],
+    ['WORKERS', '0'],
+    ['WORKERS', '257'],
+    ['WORKERS', '1.5'],
+    ['WORKERS', 'all'],
     ['LOG_LEVEL', 'loud'],
     ['LOG_HASH_KEY', 'short'],
     ['LOG_HASH_KEY_FILE', '/does/not/exist'],

@@ -4,7 +4,7 @@ import { createAdmin, type AdminSources } from '../../../src/http/admin.ts'
 
 async function adminWith(sources: Partial<AdminSources>): Promise<string> {
   const server = createAdmin({
-    readiness: () => ({ ready: true }),
+    readiness: () => ({ ready: true, bases: [] }),
     policies: () => ({ bases: [] }),
     metrics: () => Promise.resolve('requests 1\n'),
     metricsContentType: 'text/plain; version=0.0.4',
@@ -18,7 +18,7 @@ async function adminWith(sources: Partial<AdminSources>): Promise<string> {
 describe('the admin port', () => {
   it.each([
     ['/health/live', 200, { live: true }],
-    ['/health/ready', 200, { ready: true }],
+    ['/health/ready', 200, { ready: true, bases: [] }],
     ['/policies', 200, { bases: [] }],
     ['/', 404, { error: 'There are /health/live, /health/ready, /policies and /metrics.' }],
     ['/health/ready/', 404, { error: 'There are /health/live, /health/ready, /policies and /metrics.' }],
