@@ -92,7 +92,8 @@ const serverOwned = new Set(['versionId', 'lastUpdated'])
 function strip(element: Element): Element {
   let children: Map<string, Children> | undefined
   for (const [name, group] of element.children) {
-    const items = element.resource && name === 'meta' ? stripped(group.items, stripMeta) : stripped(group.items, strip)
+    const items =
+      element.resource && name === 'meta' ? stripped(group.items, stripMeta) : stripped(group.items, stripInner)
     if (items === group.items) continue
     children ??= new Map(element.children)
     if (items.length === 0) children.delete(name)
@@ -101,12 +102,19 @@ function strip(element: Element): Element {
   return children ? { ...element, children } : element
 }
 
+/**
+ * Only a resource and the parts that are its own (`Bundle.entry`) hold another one; no data type does. Most elements are of one,
+ * and need not be gone through.
+ */
+const mayHoldResource = ({ resource, definition }: Element) => resource || definition?.includes('.') === true
+
+const stripInner = (item: Element) => (mayHoldResource(item) ? strip(item) : item)
+
 /** The same list where nothing is taken from any of its items. */
 function stripped(items: readonly Element[], strip: (item: Element) => Element | undefined): readonly Element[] {
   let kept: Element[] | undefined
   for (const [at, item] of items.entries()) {
-    // A value by itself has nothing of the server's in it; most elements are one.
-    const left = item.children.size === 0 ? item : strip(item)
+    const left = strip(item)
     if (left !== item) kept ??= items.slice(0, at)
     if (left) kept?.push(left)
   }

@@ -56,6 +56,11 @@ class ReadElement implements Element {
   readonly #text: string
   /** How many elements it is, those within it included. */
   readonly #elements: number
+  /**
+   * Its text is the one that the writer would write: it has no white space and no escapes, and whatever else can be written in
+   * two ways (`_x`, the order of resourceType) the straight reader leaves alone.
+   */
+  readonly #asWritten: boolean
   /** It was read by these, and is the same for them only. */
   readonly #definitions: Definitions
   readonly #nesting: number
@@ -64,7 +69,7 @@ class ReadElement implements Element {
     { type, definition, resource, children }: ObjectElement,
     text: string,
     elements: number,
-    { definitions, nesting }: StraightReader,
+    { definitions, nesting, even, spaces }: StraightReader,
   ) {
     this.type = type
     this.definition = definition
@@ -73,8 +78,13 @@ class ReadElement implements Element {
     this.children = children
     this.#text = text
     this.#elements = elements
+    this.#asWritten = even && !spaces
     this.#definitions = definitions
     this.#nesting = nesting
+  }
+
+  static written(element: Element): string | undefined {
+    return #text in element && element.#asWritten ? element.#text : undefined
   }
 
   /** How long the text of an element is and how many elements it has, if it stands at this place of what is read. */
@@ -90,6 +100,9 @@ class ReadElement implements Element {
   }
 }
 
+/** The JSON of an element as the writer has it, where it was read from just that; undefined elsewhere. */
+export const writtenText = (element: Element): string | undefined => ReadElement.written(element)
+
 type ObjectElement = Pick<Element, 'resource' | 'children'> & { readonly type: string; readonly definition: string }
 
 class StraightReader {
@@ -102,6 +115,8 @@ class StraightReader {
   at = 0
   /** No string of it holds an escape or a control character. */
   readonly even: boolean
+  /** White space has been met. */
+  spaces = false
 
   constructor(text: string, definitions: Definitions, bounds: Bounds) {
     this.text = text
@@ -260,6 +275,7 @@ class StraightReader {
       if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break
       at += 1
     }
+    if (at > this.at) this.spaces = true
     this.at = at
   }
 

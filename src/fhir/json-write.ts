@@ -1,4 +1,5 @@
 /** The element tree to FHIR JSON. */
+import { writtenText } from './json-straight.ts'
 import type { Children, Element, Resource } from './element.ts'
 
 /**
@@ -18,6 +19,9 @@ export function writeElement(element: Element): string {
 // Put together piece by piece, since lists of pieces that are joined take twice as long: 20 µs rather than 50 for a Flag of 3 KB.
 
 function object(element: Element): string {
+  // What stands at the root and is left as it was need not be put together again: most of an update.
+  const written = writtenText(element)
+  if (written !== undefined) return written
   let text = element.resource ? `{"resourceType":${quoted(element.type!)}` : '{'
   for (const [name, group] of element.children) text += (text.length > 1 ? ',' : '') + member(name, group)
   return `${text}}`

@@ -155,3 +155,27 @@ test.each(['STU3', 'R4', 'R5'] as const)(
     expect(seen.size).toBeGreaterThan(500)
   },
 )
+
+test.each(['STU3', 'R4', 'R5'] as const)('%s: only a resource and what is its own leads to another one', (release) => {
+  const definitions = definitionsOf(release)
+  const lead = new Map<string, boolean>()
+  /** Whether an element of a definition may hold a resource, at whatever depth. */
+  const leads = (definition: string): boolean => {
+    const known = lead.get(definition)
+    if (known !== undefined) return known
+    lead.set(definition, false)
+    const found = definitions.childNames(definition).filter((name) => {
+      const child = definitions.child(definition, name)!
+      return definitions.holdsResource(child.type) || leads(child.definition)
+    })
+    lead.set(definition, found.length > 0)
+    return found.length > 0
+  }
+  for (const type of definitions.resourceTypes) leads(type)
+  const leading = [...lead].filter(([, leads]) => leads).map(([definition]) => definition)
+  expect(leading).toEqual(
+    expect.arrayContaining(['Bundle', 'Bundle.entry', 'Bundle.entry.response', 'Parameters.parameter']),
+  )
+  // This is what withoutServerOwned goes by.
+  expect(leading.filter((name) => !definitions.isResource(name) && !name.includes('.'))).toEqual([])
+})
