@@ -10,6 +10,7 @@ import { flag } from './records.ts'
 import { startGateway, startStub } from './servers.ts'
 import { slope } from './statistics.ts'
 import { fixed, grouped, mebibytes, table } from './table.ts'
+import { treeFactor } from '../../src/upstream/stored-versions.ts'
 
 interface Memory {
   readonly requests: number
@@ -37,7 +38,7 @@ export async function memory({ requests, generator: wanted, seconds }: BenchComm
     'GETs and first PUTs of ever new resources, 32 clients, the shipped cache of 64 MiB. The heap is told after a collection.',
     table(['requests', 'RSS MiB', 'heap MiB'], rows),
     `Over the second half the heap grows by ${fixed(grows, 2)} bytes for a request.`,
-    'The same with a cache of 4 GiB, so that every version stays; what the cache counts is ten times the text of each.',
+    `The same with a cache of 4 GiB, so that every version stays; what the cache counts is ${treeFactor} times the text of each.`,
     table(
       ['cached versions', 'RSS MiB', 'heap MiB', 'counted MiB'],
       full.map(({ requests, rss, heapUsed, counted }) => [
@@ -78,7 +79,7 @@ async function cached(
   const nodeOptions = ['--expose-gc', '--max-old-space-size=8192']
   const gateway = await startGateway({ basePath: '/STU3', upstream, config: folder, nodeOptions })
   const puts = caseNamed('put-cold')
-  const bytes = 10 * JSON.stringify(flag).length
+  const bytes = treeFactor * JSON.stringify(flag).length
   const samples: (Memory & { readonly counted: number })[] = []
   let done = 0
   for (const share of [0, 0.01, 0.1, 1]) {
