@@ -69,7 +69,10 @@ function summary({ file, bases }: Sound, policies: readonly PolicyInWords[], col
             `Warning: ${counted(open, 'subtree is', 'subtrees are')} open, and may hold more than the rules name. See “Open subtrees”.`,
           ),
         ]
-  const served = (bases ?? []).map(({ path, compiled }) => `${path}  ${compiled.name}`)
+  const served = (bases ?? []).map(({ path, compiled, headerFieldsAsked }) => {
+    const unasked = compiled.headerFields.length > 0 && !headerFieldsAsked
+    return `${path}  ${compiled.name}${unasked ? '  (header-fields: off)' : ''}`
+  })
   const rules = counted(
     sum((policy) => policy.rules),
     'rule',

@@ -71,6 +71,8 @@ export interface Base {
   }
   /** Undefined: no token is asked for. */
   readonly tokens?: TokenTerms
+  /** Whether requests are held to what the policy says of header fields. */
+  readonly headerFieldsAsked?: boolean
   /** Undefined: none. */
   readonly cors?: CorsSettings
 }

@@ -22,6 +22,7 @@ export interface BaseEntry {
   readonly profile: UpstreamProfile
   /** Undefined: no token is asked for. */
   readonly tokens?: TokenSettings
+  readonly headerFieldsAsked: boolean
   readonly cors?: CorsSettings
 }
 
@@ -70,11 +71,12 @@ export function readGatewayFile(
 function settingsOf(data: GatewaySettings): GatewayFile {
   const { cache } = data
   return {
-    bases: data.bases.map(({ path, policy, upstream, tokens, cors }) => ({
+    bases: data.bases.map(({ path, policy, upstream, tokens, cors, 'header-fields': headerFields }) => ({
       path,
       policy,
       ...(upstream.url && { upstreamUrl: upstream.url }),
       profile: profileOf(upstream),
+      headerFieldsAsked: headerFields === 'on',
       ...(tokens !== 'off' && { tokens: tokenSettingsOf(tokens) }),
       ...(cors !== 'off' && { cors: corsOf(cors) }),
     })),

@@ -41,6 +41,10 @@ const base = z
       .prefault({})
       .describe('The server behind the base.'),
     tokens: tokensSchema,
+    'header-fields': z
+      .enum(['on', 'off'])
+      .default('off')
+      .describe('on: requests are held to what the policy says under `header-fields`. off: it is not asked.'),
     cors: corsSchema,
   })
   .describe('One FHIR base: where clients find it, its policy, and the server behind it.')

@@ -5,7 +5,7 @@ import type { Ask } from '../policy/compile-context.ts'
 import { didYouMean } from '../policy/did-you-mean.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Diagnostic } from '../policy/source.ts'
-import type { DecisionSettings, GatewayConfig, ListenerSettings, TokenTerms } from './config.ts'
+import type { CorsSettings, DecisionSettings, GatewayConfig, ListenerSettings, TokenTerms } from './config.ts'
 import { readFile, type ReadFile } from './files.ts'
 import { loadListener } from './load-listener.ts'
 import { readGatewayFile, type BaseEntry, type GatewayFile } from './gateway-file.ts'
@@ -184,10 +184,17 @@ export function needsSandbox(loaded: LoadedConfig, upstreamUrl: URL | undefined)
 export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined): GatewayConfig {
   const { limits, timeouts, listener, cache, traces, forwardHeaderFields, ruleHeaderFields } = loaded
   return {
-    bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile, tokens, cors }) => {
+    bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile, tokens, cors, headerFieldsAsked }) => {
       const url = upstreamUrl ?? own
       if (!url) throw new Error(`The base ${path} has no upstream.`)
-      return { path, policy: compiled, upstream: { url, profile }, ...(tokens && { tokens }), ...(cors && { cors }) }
+      return {
+        path,
+        policy: compiled,
+        upstream: { url, profile },
+        headerFieldsAsked,
+        ...(tokens && { tokens }),
+        ...(cors && { cors: headerFieldsAsked ? withFields(cors, compiled) : cors }),
+      }
     }),
     limits,
     timeouts,
@@ -197,6 +204,12 @@ export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined)
     forwardHeaderFields,
     ruleHeaderFields,
   }
+}
+
+/** What is asked of pages they may send. */
+function withFields(cors: CorsSettings, { headerFields }: Policy): CorsSettings {
+  const asked = headerFields.map(({ name }) => name.toLowerCase())
+  return { ...cors, headerFields: [...new Set([...cors.headerFields, ...asked])] }
 }
 
 /** A path as messages show it: relative where it lies below the working folder. */

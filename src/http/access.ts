@@ -69,6 +69,13 @@ export interface Asking extends Pick<Interaction, 'code' | 'type' | 'operation' 
   readonly conditional?: boolean | undefined
 }
 
+/** What the head of a request asks: If-None-Exist makes a create conditional, and its criteria are a search. */
+export function askingOf(interaction: Interaction, head: RequestHead): Asking {
+  const ifNoneExist = interaction.code === 'create' ? head.fieldLines('if-none-exist')[0] : undefined
+  if (ifNoneExist === undefined) return interaction
+  return { ...interaction, conditional: true, query: ifNoneExist.slice(ifNoneExist.indexOf('?') + 1) }
+}
+
 /** Why a request may not be made with the token that came with it; undefined: it may. */
 export function refusalOfAccess(exchange: Pick<Exchange, 'base' | 'grants'>, asking: Asking): Refusal | undefined {
   const { base, grants } = exchange

@@ -48,8 +48,8 @@ export interface Exchange {
   readonly knownBases: readonly string[]
   /** The caller's header fields that go upstream with everything that is asked for it. */
   readonly callerFields: Readonly<Record<string, string>>
-  /** Header fields of the answer, whatever it is, that let a page of another origin read it. */
-  readonly corsFields: HeaderFields
+  /** Header fields of the answer, whatever it is: those of CORS, and those of the request that it repeats. */
+  readonly everyAnswersFields: HeaderFields
   /** Who calls, as a verified token has it; empty without one. */
   readonly caller: Caller
   /** What its scopes grant; undefined: they are not asked. */

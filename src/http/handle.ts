@@ -9,7 +9,8 @@ import { callerFields } from '../upstream/header-fields.ts'
 import { admit, type Load } from './admit.ts'
 import { openAccount, type Account } from './account.ts'
 import { arrivalOf } from './arrival.ts'
-import { identify, refusalOfAccess, withChallenge } from './access.ts'
+import { askingOf, identify, refusalOfAccess, withChallenge } from './access.ts'
+import { judgeFieldsOf, mirroredFieldsOf } from './asked-header-fields.ts'
 import { bundle } from './bundle/bundle.ts'
 import { corsFields, namePreflight } from './cors.ts'
 import type { Exchange, GovernedBase } from './exchange.ts'
@@ -22,7 +23,7 @@ import { read } from './read.ts'
 import { withoutOutcome } from './relay-write.ts'
 import { recordOf } from './record.ts'
 import { withReported } from './reported.ts'
-import { fail, refuse, type Reply } from './reply.ts'
+import { fail, refuse, type HeaderFields, type Reply } from './reply.ts'
 import { askedBy, baseOf, hasBody, requestHead, type RequestHead } from './request-head.ts'
 import { send, type Sending } from './send.ts'
 import { write } from './write.ts'
@@ -73,7 +74,7 @@ export async function handle(
     withoutBody: head.method === 'HEAD',
     maxRefusals: serving.config.limits.refusals,
     headerFields: { 'x-request-id': requestId, ...(closing && { connection: 'close' }) },
-    corsFields: corsFields(base?.cors, head),
+    everyAnswersFields: fieldsOfEveryAnswer(base, head),
   }
   try {
     send(res, reply, sending)
@@ -109,12 +110,17 @@ async function answer(
   if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') {
     return refuse('expectation', 'No expectation but 100-continue is offered.')
   }
-  const { interaction, base, reported } = named
+  const { interaction, base } = named
   const { config, proxies } = serving
   const identified = await identify(base, head, interaction)
   if (!identified.ok) return identified.reply
   const { caller, scopes, grants } = identified.verified
   account?.calledBy(caller)
+  const refusal = refusalOfAccess({ base, grants }, askingOf(interaction, head))
+  if (refusal) return withChallenge(base, { kind: 'refused', refusals: [refusal] })
+  const fields = judgeFieldsOf(base, interaction, head)
+  const reported = [...named.reported, ...fields.reported]
+  if (fields.refusals.length > 0) return withReported({ kind: 'refused', refusals: fields.refusals }, reported)
   const { publicUrl, judge } = handling
   const arrival = arrivalOf(head, proxies)
   if (arrival.refusals.length > 0) return { kind: 'refused', refusals: arrival.refusals }
@@ -134,7 +140,7 @@ async function answer(
       'x-request-id': requestId,
       ...callerFields(fieldsToForward(head, base), config.forwardHeaderFields),
     },
-    corsFields: corsFields(base.cors, head),
+    everyAnswersFields: fieldsOfEveryAnswer(base, head),
     caller,
     grants,
     judge,
@@ -149,15 +155,6 @@ async function answer(
 /** The stages of a request whose interaction is known. */
 async function answerTo(exchange: Exchange): Promise<Reply> {
   const { interaction, head, base } = exchange
-  // If-None-Exist makes a create conditional, too: its criteria are a search.
-  const ifNoneExist = interaction.code === 'create' ? head.fieldLines('if-none-exist')[0] : undefined
-  const refusal = refusalOfAccess(
-    exchange,
-    ifNoneExist === undefined
-      ? interaction
-      : { ...interaction, conditional: true, query: ifNoneExist.slice(ifNoneExist.indexOf('?') + 1) },
-  )
-  if (refusal) return { kind: 'refused', refusals: [refusal] }
   if (readingInteractions.has(interaction.code)) {
     const preconditions = readPreconditions(interaction, head, base.policy)
     return preconditions.kind === 'refused' ? preconditions : read(exchange)
@@ -176,6 +173,10 @@ async function answerTo(exchange: Exchange): Promise<Reply> {
   }
   // The policy opens what no stage here judges: denied, as everything that nobody has thought of.
   return refuse('interaction-not-offered', 'This interaction is not offered here.', { allow: '' })
+}
+
+function fieldsOfEveryAnswer(base: GovernedBase | undefined, head: RequestHead): HeaderFields {
+  return { ...mirroredFieldsOf(base, head), ...corsFields(base?.cors, head) }
 }
 
 /** An upstream that knows nothing of the token need not see it. */

@@ -143,7 +143,7 @@ export function streamedFields(
   const { 'content-length': length, 'content-encoding': encoding } = headerFields
   return {
     'x-request-id': exchange.requestId,
-    ...withCors(answerFields(headerFields, exchange.urls), exchange.corsFields),
+    ...withCors(answerFields(headerFields, exchange.urls), exchange.everyAnswersFields),
     ...reportFields(exchange.reported),
     ...(length !== undefined && { 'content-length': length }),
     ...(encoding !== undefined && { 'content-encoding': encoding }),

@@ -19,8 +19,8 @@ export interface Sending {
   readonly maxRefusals: number
   /** Every answer's own: the request id, Connection. */
   readonly headerFields: HeaderFields
-  /** Those that let a page of another origin read it. */
-  readonly corsFields: HeaderFields
+  /** Those of CORS, and those of the request that it repeats: they go before the others. */
+  readonly everyAnswersFields: HeaderFields
 }
 
 /** The HTTP status of a reply; undefined when the client went away. */
@@ -82,7 +82,7 @@ export function send(res: ServerResponse, reply: Reply, sending: Sending): void 
   }
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
   const length = status === 304 || bytes === undefined ? {} : { 'content-length': String(bytes.length) }
-  res.writeHead(status, { ...withCors(headerFields, sending.corsFields), ...length })
+  res.writeHead(status, { ...withCors(headerFields, sending.everyAnswersFields), ...length })
   res.end(withoutBody || status === 304 ? undefined : bytes)
 }
 

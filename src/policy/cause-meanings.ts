@@ -10,6 +10,8 @@ export const causeMeanings: Readonly<Record<Cause, string>> = {
   'token-invalid': 'The bearer token is not one that is taken here.',
   'scope-missing': 'The scopes of the bearer token do not cover what it asks.',
   'not-found': 'There is no such resource, or the URL lies outside of every base.',
+  'header-field-missing': 'A header field that the policy requires is not there.',
+  'header-field-malformed': 'A header field is not as the policy wants it.',
   'interaction-not-offered': 'The policy has not opened this interaction; the Allow header field says what is open.',
   'request-timeout': 'The client did not send its request in time.',
   'version-mismatch': 'The version that If-Match names is not the current one.',

@@ -4,6 +4,7 @@ import type { InteractionCode } from '../fhir/interaction.ts'
 import { issueTypesOf } from '../fhir/issue-type.ts'
 import { releaseOf } from '../fhir/version.ts'
 import { CompileContext, TooMuch, type Ask } from './compile-context.ts'
+import { compileHeaderFields } from './compile-header-fields.ts'
 import { compileLists, type ReadBeside } from './compile-lists.ts'
 import { compileChanges, compileRuleSet } from './compile-rules.ts'
 import { diagnoseSchema } from './diagnose-schema.ts'
@@ -57,6 +58,8 @@ function compileAll(context: CompileContext, text: string, readBeside: ReadBesid
   const answers = compileAnswers(context)
   context.defaultAnswer = answerTo({ cause: 'change-not-permitted' }, answers, release)
 
+  const headerFields = compileHeaderFields(context, answers)
+
   const { '*': rest, ...named } = input.resources
   const resources = new Map<string, ResourcePolicy>()
   for (const [type, resource] of Object.entries(named)) {
@@ -105,6 +108,7 @@ function compileAll(context: CompileContext, text: string, readBeside: ReadBesid
           : {}),
       },
       answers,
+      headerFields,
       precedence: input.precedence ?? [],
       bases: input.bases ?? [],
       system,

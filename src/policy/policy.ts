@@ -1,7 +1,7 @@
 import type { Definitions } from '../fhir/definitions.ts'
 import type { Interaction, InteractionCode } from '../fhir/interaction.ts'
 import type { FhirRelease } from '../fhir/version.ts'
-import type { IfMatchRule, Mode, RuleSet } from './rule.ts'
+import type { HeaderFieldRule, IfMatchRule, Mode, RuleSet } from './rule.ts'
 import type { Answer, Cause, Refusal } from './refusal.ts'
 
 /** How the answers of a policy look as OperationOutcome. */
@@ -50,6 +50,8 @@ export interface Policy {
   readonly definitions: Definitions
   readonly outcome: OutcomeStyle
   readonly answers: ReadonlyMap<Cause, Answer>
+  /** What is asked of the header fields of every request, where the config has it asked. */
+  readonly headerFields: readonly HeaderFieldRule[]
   /** HTTP statuses, best first: several refusals are answered with the first of these that one of them has. */
   readonly precedence: readonly number[]
   /** Absolute bases under which a reference `[base]/[type]/[id]` is known to name this server's resources. */

@@ -30,6 +30,8 @@ export const causes = {
   'token-invalid': { status: 401, issue: 'unknown' },
   'scope-missing': { status: 403, issue: 'forbidden' },
   'not-found': { status: 404, issue: 'not-found' },
+  'header-field-missing': { status: 400, issue: 'required' },
+  'header-field-malformed': { status: 400, issue: 'value' },
   'interaction-not-offered': { status: 405, issue: 'not-supported' },
   'request-timeout': { status: 408, issue: 'timeout' },
   'version-mismatch': { status: 412, issue: 'conflict' },

@@ -176,3 +176,22 @@ export interface Otherwise {
   /** One sentence: what to do instead. */
   readonly help?: string
 }
+
+/** What a policy asks of one header field of every request. */
+export interface HeaderFieldRule {
+  /** As the policy writes it. */
+  readonly name: string
+  readonly required: boolean
+  readonly format?: 'uuid' | 'digits' | 'alphanumeric'
+  /** It is one of these, letter by letter. */
+  readonly values?: readonly string[]
+  /** In characters. */
+  readonly maxLength: number
+  /** Whether the answer repeats it. */
+  readonly mirrored: boolean
+  readonly mode: Mode
+  /** The answers of its own, when it is not there, and when it is not as it must be. */
+  readonly answers?: { readonly missing: Answer; readonly malformed: Answer }
+  /** One sentence: what to do. */
+  readonly help?: string
+}

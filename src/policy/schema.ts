@@ -313,6 +313,28 @@ const resourceSchema = z
   .describe('What is open for one resource type, and the rules for what is open and writes.')
   .meta({ id: 'resource' })
 
+const headerFieldSchema = z
+  .strictObject({
+    required: z.boolean().optional().describe('Whether it must be there. An empty one is none.'),
+    format: z
+      .enum(['uuid', 'digits', 'alphanumeric'])
+      .optional()
+      .describe('How it is written: a UUID, digits only, letters and digits only.'),
+    is: z
+      .union([text, z.array(text).min(1)])
+      .optional()
+      .describe('It is this, or one of these, letter by letter.'),
+    'max-length': z.int().min(1).max(4096).optional().describe('The most characters; 256 without it.'),
+    mirrored: z
+      .boolean()
+      .optional()
+      .describe('Whether every answer repeats it as it came. One that is not as it must be is not repeated.'),
+    mode,
+    otherwise: answerSchema.optional().describe('The answer when it is missing or wrong.'),
+  })
+  .describe('What is asked of one header field. It may occur once.')
+  .meta({ id: 'header-field' })
+
 const answersByCause = Object.fromEntries(
   Object.entries(causeMeanings).map(([cause, meaning]) => [cause, answerSchema.optional().describe(meaning)]),
 ) as Record<Cause, z.ZodOptional<typeof answerSchema>>
@@ -343,6 +365,12 @@ export const policySchema = z
       .meta({ id: 'answers' })
       .optional()
       .describe('Answers to what the gateway itself refuses, by cause.'),
+    'header-fields': z
+      .record(text, headerFieldSchema)
+      .optional()
+      .describe(
+        'What is asked of the header fields of every request but that for `/metadata`, by name, where gateway.yaml says `header-fields: on` for the base. All faults are told at once.',
+      ),
     precedence: z
       .array(z.int().min(400).max(599))
       .optional()

@@ -52,6 +52,7 @@ export interface Settings {
   readonly policy?: Policy
   readonly profile?: UpstreamProfile
   readonly tokens?: TokenTerms
+  readonly headerFieldsAsked?: boolean
   readonly cors?: CorsSettings
   readonly limits?: Partial<GatewayConfig['limits']>
   /** `requestMs` and `upstreamMs` stand for those that they stand for in gateway.yaml. */
@@ -129,6 +130,7 @@ export function configOf(settings: Settings, upstream: StubUpstream): GatewayCon
           profile: settings.profile ?? { pagingParameter: '_getpages' },
         },
         ...(settings.tokens && { tokens: settings.tokens }),
+        headerFieldsAsked: settings.headerFieldsAsked ?? false,
         ...(settings.cors && { cors: settings.cors }),
       },
     ],

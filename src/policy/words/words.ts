@@ -3,6 +3,7 @@ import type { Policy } from '../policy.ts'
 import { answerTo, causes, type Cause } from '../refusal.ts'
 import { said, writeAnswer } from './answers.ts'
 import { countRules, groupsOf, ruleSetsOf } from './groups.ts'
+import { tellHeaderFields } from './header-fields.ts'
 import { listsOf, tellList } from './lists.ts'
 import { openSubtrees } from './open.ts'
 import { onTheBase, overview } from './overview.ts'
@@ -34,6 +35,7 @@ export function policyInWords(policy: Policy): PolicyInWords {
     ...section('The base', tellOperations(policy.system.operations, '', policy)),
     ...section('Lists', listBlock(lists)),
     ...section('Open subtrees', open.length === 0 ? [] : [paragraph(openSay), list(open)]),
+    ...section('Header fields', headerFieldsBlocks(policy)),
     ...section('How requests are read', listBlock(tellReading(policy))),
     ...section('What the gateway refuses by itself', [answersTable(policy)]),
   ]
@@ -49,6 +51,14 @@ const openSay = 'These may hold more than the rules name, and nobody judges it (
 const listBlock = (items: readonly Item[]): Block[] => (items.length === 0 ? [] : [list(items)])
 
 const section = (title: string, blocks: readonly Block[]) => (blocks.length === 0 ? [] : [heading(2, title), ...blocks])
+
+function headerFieldsBlocks(policy: Policy): Block[] {
+  if (policy.headerFields.length === 0) return []
+  return [paragraph(headerFieldsSay), list(tellHeaderFields(policy))]
+}
+
+const headerFieldsSay =
+  'Asked of every request but that for `/metadata`, where the config of the gateway says `header-fields: on` for the base. Each may occur once.'
 
 /** Settings that hold for all rules. */
 function tellReading(policy: Policy): Item[] {

@@ -40,7 +40,7 @@ describe('check', () => {
       'On the base: `capabilities`, `paging`, `$removerarecord`. What is not named here is closed.',
     ])
     expect(text.split('\n').slice(-4)).toEqual([
-      '/STU3  nhs-reasonable-adjustments',
+      '/STU3  nhs-reasonable-adjustments  (header-fields: off)',
       'Warning: 11 subtrees are open, and may hold more than the rules name. See “Open subtrees”.',
       'No mistakes in config/gateway.yaml: 1 base, 6 rules.',
       '',

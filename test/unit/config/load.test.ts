@@ -172,6 +172,17 @@ resources:
     })
   })
 
+  it('lets pages send the header fields that are asked of them', () => {
+    const corsOf = (asked: string) => {
+      const text = `bases: [{ path: /r4, policy: p.yaml, header-fields: ${asked}, cors: { origins: ['https://a.example'], header-fields: [X-Other] } }]`
+      const fields = 'header-fields: { X-Role: { required: true }, X-Other: { required: true } }\n'
+      const loaded = loadedFrom({ 'gateway.yaml': text, 'p.yaml': policy + fields })
+      return withUpstream(loaded, new URL('http://upstream/fhir')).bases[0]!.cors!.headerFields
+    }
+    expect(corsOf('on')).toEqual(['x-other', 'x-role'])
+    expect(corsOf('off')).toEqual(['x-other'])
+  })
+
   it('compiles a policy that two bases share once', () => {
     const [first, second] = twoBases().bases
     expect(first!.compiled).toBe(second!.compiled)
