@@ -27,6 +27,7 @@ export const labels = {
     '`unreachable` (no connection, or it broke), `too-slow`, `too-large` (beyond a limit of gateway.yaml), `broken-off` (by the upstream, while it was streamed on) or `server-error` (5xx).',
   result:
     '`applied` or `refused`; of a look into the cache: `hit` or `miss`; of decision records: `written` or `lost`.',
+  use: '`listener`: what clients are shown.',
   policy: 'Name of the policy.',
   digest: 'SHA-256 of the policy file and of the files that it names.',
 } as const satisfies Record<string, string>
@@ -120,6 +121,12 @@ export const definitions = {
     help: 'Memory of the stored versions in the cache, as it is reckoned against its bound.',
     labels: ['base'],
     aggregator: 'sum',
+  },
+  fhir_gateway_certificate_expiry_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the first certificate of a chain that is in use expires; none without TLS.',
+    labels: ['use'],
+    aggregator: 'min',
   },
   fhir_gateway_policy_info: {
     kind: 'gauge',

@@ -37,6 +37,8 @@ export interface Measured {
   config(): Pick<GatewayConfig, 'bases'>
   /** What the cache of each base holds. */
   storedVersions(): readonly { readonly base: string; readonly entries: number; readonly bytes: number }[]
+  /** When the certificates that are in use expire, in milliseconds since 1970. */
+  certificates(): readonly { readonly use: 'listener'; readonly expires: number }[]
   /** Whether each upstream can be served. */
   upstreams(): readonly { readonly path: string; readonly ready: boolean }[]
 }
@@ -98,6 +100,10 @@ export function createMetrics(measured: Measured): Metrics {
   gauge('fhir_gateway_stored_version_bytes', function () {
     this.reset()
     for (const { base, bytes } of measured.storedVersions()) this.set({ base }, bytes)
+  })
+  gauge('fhir_gateway_certificate_expiry_timestamp_seconds', function () {
+    this.reset()
+    for (const { use, expires } of measured.certificates()) this.set({ use }, expires / 1000)
   })
   gauge('fhir_gateway_policy_info', function () {
     this.reset()

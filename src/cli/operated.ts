@@ -6,6 +6,7 @@ import { requestLog } from '../audit/request-log.ts'
 import type { Traces } from '../audit/traces.ts'
 import type { DecisionSettings, GatewayConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
+import { expiryOf } from '../config/tls-files.ts'
 import { placeOf } from '../config/reload.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createAdmin } from '../http/admin.ts'
@@ -65,7 +66,11 @@ export function operateGateway(
     },
   })
   const upstreams = watchUpstreams(gateway, log)
-  const metrics = createMetrics({ ...gateway, upstreams: () => upstreams.now(false).bases })
+  const metrics = createMetrics({
+    ...gateway,
+    upstreams: () => upstreams.now(false).bases,
+    certificates: () => certificatesOf(gateway.config()),
+  })
   const policies = policiesInForce(gateway)
   const state = () => ({ readiness: upstreams.now(stop.aborted), policies: policies.now() })
   const admin = createAdmin({
@@ -108,6 +113,11 @@ export function operateGateway(
 /** What keeps nobody from serving, and wants somebody's eye. */
 export function logDoubts(log: Log, doubts: readonly Diagnostic[]): void {
   if (doubts.length > 0) log.warn({ doubts: doubts.map(placeOf) }, 'serving all the same')
+}
+
+function certificatesOf({ listener: { tls } }: GatewayConfig) {
+  const expires = tls && expiryOf(tls.identity.certificate)
+  return expires === undefined ? [] : [{ use: 'listener' as const, expires }]
 }
 
 /** Which policy governs each base, for the log. */

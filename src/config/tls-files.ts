@@ -77,6 +77,12 @@ function certificatesOf(pem: string): readonly X509Certificate[] {
   }
 }
 
+/** When the first of the certificates of a PEM text expires, in milliseconds since 1970; undefined where there is none. */
+export function expiryOf(pem: string): number | undefined {
+  const times = certificatesOf(pem).map(({ validTo }) => Date.parse(validTo))
+  return times.length === 0 ? undefined : Math.min(...times)
+}
+
 function privateKeyOf(pem: string, path: string) {
   try {
     return { key: createPrivateKey(pem) }

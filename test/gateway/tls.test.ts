@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import https from 'node:https'
@@ -121,6 +122,13 @@ const failureOf = (served: Served, options: tls.ConnectionOptions) =>
     .catch((error: unknown) => String((error as NodeJS.ErrnoException).code))
 
 describe('a listener with a certificate', () => {
+  it('has the metrics tell when its certificate expires', async () => {
+    const { admin } = await serve()
+    const text = await (await fetch(`${admin}/metrics`)).text()
+    const [, seconds] = /^fhir_gateway_certificate_expiry_timestamp_seconds\{use="listener"\} (\d+)$/m.exec(text)!
+    expect(Number(seconds) * 1000).toBe(Date.parse(new X509Certificate(first.certificate).validTo))
+  })
+
   it('speaks HTTPS, and gives its own URLs in it; the admin port stays plain', async () => {
     const served = await serve()
     expect(served.base).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/R4$/)

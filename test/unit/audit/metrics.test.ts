@@ -11,6 +11,7 @@ const metricsOf = (measured: Partial<Measured> = {}) =>
     config: () => ({ bases: [] }),
     storedVersions: () => [],
     upstreams: () => [],
+    certificates: () => [],
     ...measured,
   })
 
@@ -145,6 +146,14 @@ describe('the metrics', () => {
       'fhir_gateway_stored_versions{base="/fhir"} 2',
       'fhir_gateway_stored_version_bytes{base="/fhir"} 4096',
     ])
+  })
+
+  it('tell when the certificate that clients are shown expires', async () => {
+    const metrics = metricsOf({ certificates: () => [{ use: 'listener', expires: 1_900_000_000_000 }] })
+    expect(await lines(metrics, 'certificate')).toEqual([
+      'fhir_gateway_certificate_expiry_timestamp_seconds{use="listener"} 1900000000',
+    ])
+    expect(await lines(metricsOf(), 'certificate')).toEqual([])
   })
 
   it('name a resource type only where the policy does', async () => {

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readAuthorities, readIdentity, type ReadNamed } from '../../../src/config/tls-files.ts'
+import { expiryOf, readAuthorities, readIdentity, type ReadNamed } from '../../../src/config/tls-files.ts'
 import { createAuthority, type Authority, type Issued } from '../../certificates.ts'
 
 const files = { certificate: 'tls.crt', key: 'tls.key' }
@@ -101,6 +101,15 @@ describe('a certificate and its key', () => {
     expect(read.value).toBeDefined()
     expect(read.doubts).toEqual([{ setting: 'certificate', message: expect.stringMatching(message) }])
   })
+})
+
+it('a chain expires with the first of its certificates', async () => {
+  const { certificate } = await authority.issue('localhost', [-1, 30])
+  const seconds = Math.round(daysFromNow(30).getTime() / 1000)
+  for (const chain of [certificate + authority.certificate, authority.certificate + certificate]) {
+    expect(Math.abs(expiryOf(chain)! / 1000 - seconds)).toBeLessThan(120)
+  }
+  expect(expiryOf('')).toBeUndefined()
 })
 
 describe('the authorities', () => {
