@@ -135,8 +135,13 @@ class AlignedNode implements Aligned {
     if (!left) return a.map((item, i) => made(undefined, item, -1, i, true))
     if (!right) return b.map((item, i) => made(item, undefined, i, -1, false))
 
+    const { comparison } = this.#shared
     if (left.list !== right.list) this.#differ({ kind: 'shape', node: this, name })
-    const pairing: Pairing = pairItems(b, a, keyOf(this, name, this.#shared.match), this.#shared.comparison)
+    // Equal lists are paired in place, whatever their key is: that most lists of an update are equal makes this worth seeing.
+    else if (a.length === b.length && a.every((item, i) => comparison.same(b[i]!, item))) {
+      return a.map((item, i) => made(b[i], item, i, i, false))
+    }
+    const pairing: Pairing = pairItems(b, a, keyOf(this, name, this.#shared.match), comparison)
     let lastKept = -1
     for (const kept of pairing.keys()) lastKept = Math.max(lastKept, kept)
     if (pairing.size > 1) {

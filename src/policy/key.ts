@@ -7,10 +7,14 @@ const none: readonly Element[] = []
 
 /** Whether one side of an item has a key's value. */
 export function hasKey(item: Element, key: Key): boolean {
-  let current: readonly Element[] = [item]
-  for (const name of namesToHolder(key))
-    current = current.flatMap((element) => element.children.get(name)?.items ?? none)
-  return current.some((element) => isHolder(element, key))
+  return hasBelow(item, namesToHolder(key), 0, key)
+}
+
+function hasBelow(element: Element, names: readonly string[], depth: number, key: Key): boolean {
+  const name = names[depth]
+  if (name === undefined) return isHolder(element, key)
+  for (const item of element.children.get(name)?.items ?? none) if (hasBelow(item, names, depth + 1, key)) return true
+  return false
 }
 
 /** The elements of an item, on either side, that can have a key's value: those that its names lead to, or their codings. */

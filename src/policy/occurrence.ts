@@ -139,11 +139,16 @@ function replacedFinding(part: ReplacedPart, bindings: Bindings, judgement: Judg
   const near: Difference[] = []
   const nearFlaws: Flaw[] = []
   let lacking: Flaw | undefined
-  const lack = (expression: string) => {
+  // In words only when somebody asks: each item of a `for each` that is left alone lacks something, and hardly any is told of.
+  const lack = (expression: () => string) => {
     lacking ??= {
       rule: part.id,
-      expression,
-      what: `must go from ${writeLiterals(part.from)} to ${writeLiterals(part.to)}`,
+      get expression() {
+        return expression()
+      },
+      get what() {
+        return `must go from ${writeLiterals(part.from)} to ${writeLiterals(part.to)}`
+      },
       otherwise: part.otherwise,
     }
   }
@@ -151,7 +156,7 @@ function replacedFinding(part: ReplacedPart, bindings: Bindings, judgement: Judg
   for (const { node, parent, name } of places) {
     const difference = node?.difference
     if (!node || !difference) {
-      lack(
+      lack(() =>
         node
           ? expressionOf(node, judgement.definitions)
           : `${expressionOf(parent, judgement.definitions)}.${fhirPathName(parent, name, judgement.definitions)}`,
@@ -170,7 +175,7 @@ function replacedFinding(part: ReplacedPart, bindings: Bindings, judgement: Judg
   }
   if (places.length === 0 && part.times.min > 0) {
     const scope = bindings.get(part.path.root)?.[0] ?? bindings.get('$this')![0]!
-    lack(absentExpression(scope, part.path, judgement.definitions))
+    lack(() => absentExpression(scope, part.path, judgement.definitions))
   }
   // What may stay as it is lacks nothing when all of it does.
   const mayStay = part.times.min === 0 && fits.length === 0

@@ -36,8 +36,14 @@ export class Selection {
    * step asks for is so on either side.
    */
   nodes(path: Path, bindings: Bindings): readonly Aligned[] {
+    return this.#nodesAt(path, path.steps.length, bindings)
+  }
+
+  /** What the first steps of a path select. */
+  #nodesAt(path: Path, steps: number, bindings: Bindings): readonly Aligned[] {
     let current: readonly Aligned[] = bindings.get(path.root) ?? nothing
-    for (const step of path.steps) {
+    for (let i = 0; i < steps; i++) {
+      const step = path.steps[i]!
       current =
         current.length === 1
           ? this.#step(current[0]!, step, bindings)
@@ -50,7 +56,7 @@ export class Selection {
   places(path: Path, bindings: Bindings): readonly Place[] {
     const last = path.steps.at(-1)
     if (!last) return this.nodes(path, bindings).map((node) => ({ node, parent: node, name: '' }))
-    const parents = this.nodes({ ...path, steps: path.steps.slice(0, -1) }, bindings)
+    const parents = this.#nodesAt(path, path.steps.length - 1, bindings)
     return parents.flatMap((parent): Place[] => {
       const found = this.#step(parent, last, bindings)
       return found.length > 0
@@ -185,7 +191,12 @@ function isOfType(node: Aligned, type: string): boolean {
 const holdsOn = (side: Element | undefined, key: Key) => side !== undefined && isHolder(side, key)
 
 function textsAt(element: Element, names: readonly string[]): string[] {
-  let current: Element[] = [element]
-  for (const name of names) current = current.flatMap((item) => item.children.get(name)?.items ?? [])
-  return current.flatMap((item) => (item.value ? [item.value.text] : []))
+  const texts: string[] = []
+  const visit = (item: Element, depth: number) => {
+    const name = names[depth]
+    if (name !== undefined) for (const child of item.children.get(name)?.items ?? []) visit(child, depth + 1)
+    else if (item.value) texts.push(item.value.text)
+  }
+  visit(element, 0)
+  return texts
 }
