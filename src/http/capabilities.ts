@@ -47,7 +47,13 @@ export function writeStatements(base: Base): WrittenStatements {
       ownUrl: baseUrls(ourUrl, upstream.url).url,
       pinsDeletes: upstream.profile.pinnedDelete !== undefined,
       patchTypes: patchTypes(policy.release),
-      cors: false,
+      cors: base.cors !== undefined,
+      ...(base.tokens && {
+        security: {
+          service: base.tokens.scopes === 'off' ? 'OAuth' : 'SMART-on-FHIR',
+          description: 'A bearer token (RFC 6750) is asked for, but not at /metadata.',
+        },
+      }),
     })
     const parts = writeResource(narrowed, format).split(ourUrl)
     return { of: statement, parts, digest: digestOf(parts.join()) }
