@@ -16,6 +16,7 @@ import { serveByTurns } from './http/served.ts'
 import { tracedJudge, tracedRequest } from './http/traced.ts'
 import { secureContextOf, tlsOptionsOf } from './http/tls.ts'
 import { judge as judgeWrite } from './policy/judge.ts'
+import type { BreakerState } from './upstream/breaker.ts'
 
 export interface GatewayOptions {
   readonly config: GatewayConfig
@@ -44,6 +45,8 @@ export interface Gateway {
   inFlight(): number
   /** Drops what is cached of the upstreams: a server that was restored may use version numbers again. */
   forgetStoredVersions(): void
+  /** The state of the breaker of each base that has one. */
+  breakers(): readonly { readonly base: string; readonly state: BreakerState }[]
   /** What the caches of stored versions hold, by base. */
   storedVersions(): readonly { readonly base: string; readonly entries: number; readonly bytes: number }[]
   /**
@@ -181,6 +184,8 @@ export function createGateway(options: GatewayOptions): Gateway {
         statements.forget()
       }
     },
+    breakers: () =>
+      served.now().bases.flatMap(({ path, breaker }) => (breaker ? [{ base: path, state: breaker.state() }] : [])),
     storedVersions: () =>
       served.now().bases.map(({ path, storedVersions }) => ({ base: path, ...storedVersions.held() })),
     leave: () => (left ??= leave()),

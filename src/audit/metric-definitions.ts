@@ -100,6 +100,12 @@ export const definitions = {
     labels: ['base'],
     aggregator: 'min',
   },
+  fhir_gateway_upstream_breaker_open: {
+    kind: 'gauge',
+    help: 'Whether the breaker holds requests back because the upstream failed too often; absent where there is none.',
+    labels: ['base'],
+    aggregator: 'max',
+  },
   fhir_gateway_stored_version_lookups_total: {
     kind: 'counter',
     help: 'Looks into the cache of stored versions for the version that If-Match names.',

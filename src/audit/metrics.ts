@@ -39,6 +39,8 @@ export interface Measured {
   storedVersions(): readonly { readonly base: string; readonly entries: number; readonly bytes: number }[]
   /** When the certificates that are in use expire, in milliseconds since 1970. */
   certificates(): readonly { readonly use: 'listener'; readonly expires: number }[]
+  /** The breakers of the bases that have one. */
+  breakers(): readonly { readonly base: string; readonly state: string }[]
   /** Whether each upstream can be served. */
   upstreams(): readonly { readonly path: string; readonly ready: boolean }[]
 }
@@ -92,6 +94,10 @@ export function createMetrics(measured: Measured): Metrics {
   gauge('fhir_gateway_upstream_ready', function () {
     this.reset()
     for (const { path: base, ready } of measured.upstreams()) this.set({ base }, ready ? 1 : 0)
+  })
+  gauge('fhir_gateway_upstream_breaker_open', function () {
+    this.reset()
+    for (const { base, state } of measured.breakers()) this.set({ base }, state === 'closed' ? 0 : 1)
   })
   gauge('fhir_gateway_stored_versions', function () {
     this.reset()

@@ -62,6 +62,10 @@ export function operateGateway(
     observers: {
       upstream: (record) => metrics.upstream(record),
       cache: (base, event) => metrics.cache(base, event),
+      breaker(base, state) {
+        if (state === 'open') log.warn({ base }, 'breaker open: nothing is sent to the upstream for a while')
+        if (state === 'closed') log.info({ base }, 'breaker closed')
+      },
       ...(traces && { traces }),
     },
   })

@@ -47,7 +47,12 @@ export function watchUpstreams(gateway: Gateway, log: Log): WatchedUpstreams {
 
   return {
     now(draining) {
-      const bases = watched.map(({ path, watch }) => ({ path, ...watch.now() }))
+      // An open breaker takes no gateway out of service: without requests nobody would try whether the upstream has recovered.
+      const breakers = new Map(gateway.breakers().map(({ base, state }) => [base, state]))
+      const bases = watched.map(({ path, watch }) => {
+        const breaker = breakers.get(path)
+        return { path, ...watch.now(), ...(breaker && { breaker }) }
+      })
       if (draining) return { ready: false, reason: 'The gateway is draining.', bases }
       return { ready: bases.every((base) => base.ready), bases }
     },

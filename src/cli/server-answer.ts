@@ -4,6 +4,7 @@ import type { UpstreamReply } from '../upstream/client.ts'
 export function sentenceOfReply(reply: UpstreamReply): string {
   switch (reply.kind) {
     case 'unreachable':
+    case 'unavailable':
       return 'The FHIR server cannot be reached.'
     case 'too-slow':
       return 'The FHIR server does not answer in time.'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, duration, durationOrNone, optionalDuration, size } from './readings.ts'
+import { count, duration, durationOrNone, optionalDuration, readAs, size } from './readings.ts'
 
 /** `limits` in gateway.yaml. */
 export const limitsSchema = z
@@ -62,7 +62,7 @@ export const timeoutsSchema = z
     ),
     'between-parts': optionalDuration().describe('Between two parts of the upstream’s answer. Without it: `upstream`.'),
     whole: optionalDuration().describe(
-      'For the whole of the upstream’s answer, unless it is streamed on. Without it: twice `upstream`.',
+      'For the whole of the upstream’s answer, unless it is streamed on; before, as long for a free connection. Without it: twice `upstream`.',
     ),
     'drain-delay': durationOrNone('0s').describe(
       'After SIGTERM, how long requests are still taken while readiness is false already: as long as who sends them here needs to learn that.',
@@ -71,3 +71,30 @@ export const timeoutsSchema = z
   })
   .prefault({})
   .describe('What is too slow.')
+
+const percentage = (preset: string) =>
+  readAs({
+    read: (text) => (/^([1-9]\d?|100) ?%$/.test(text) ? Number.parseInt(text, 10) : undefined),
+    expected: 'a percentage such as `50 %`',
+    pattern: /^([1-9]\d?|100) ?%$/,
+  }).prefault(preset)
+
+/** `breaker` of an upstream in gateway.yaml. */
+export const breakerSchema = z
+  .union([
+    z.literal('off').describe('Everything is sent, however the server answers.'),
+    z.strictObject({
+      failed: percentage('50 %').describe(
+        'So many of the requests must have failed: no connection, none or no whole answer in time, or 5xx (but 501).',
+      ),
+      'of-at-least': count(20, 1_000_000).describe('Of at least so many requests.'),
+      within: duration('10s').describe('In this time.'),
+      pause: duration('5s').describe(
+        'For so long nothing is sent. Then one read is, and when it is answered, everything is again.',
+      ),
+    }),
+  ])
+  .default('off')
+  .describe(
+    'When the server counts as failing: then every request is answered at once with 503 and Retry-After, and nothing waits for it. A client’s mistakes (4xx) and version conflicts are no failures.',
+  )

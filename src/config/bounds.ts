@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { limitsSchema, timeoutsSchema } from './bounds-schema.ts'
+import type { breakerSchema, limitsSchema, timeoutsSchema } from './bounds-schema.ts'
 import { longestDuration } from './units.ts'
 
 /** How much is too much. Sizes are bytes. */
@@ -29,6 +29,18 @@ export interface Limits {
 export interface Rate {
   readonly requests: number
   readonly perMs: number
+}
+
+/** When an upstream counts as failing, so that nothing is sent to it for a while. */
+export interface BreakerTerms {
+  /** How many of a hundred requests must have failed. */
+  readonly percent: number
+  /** Of at least so many. */
+  readonly ofAtLeast: number
+  /** In this time, in milliseconds. */
+  readonly withinMs: number
+  /** For so long nothing is sent, in milliseconds. */
+  readonly pauseMs: number
 }
 
 /** How long is too long. All are milliseconds. */
@@ -83,5 +95,14 @@ export function timeoutsOf(timeouts: z.output<typeof timeoutsSchema>): Timeouts 
     wholeMs: timeouts.whole ?? Math.min(2 * upstream, longestDuration),
     drainDelayMs: timeouts['drain-delay'],
     drainMs: timeouts.drain,
+  }
+}
+
+export function breakerOf(breaker: Exclude<z.output<typeof breakerSchema>, 'off'>): BreakerTerms {
+  return {
+    percent: breaker.failed,
+    ofAtLeast: breaker['of-at-least'],
+    withinMs: breaker.within,
+    pauseMs: breaker.pause,
   }
 }

@@ -3,7 +3,7 @@ import type { JSONWebKeySet } from 'jose'
 import type { ScopeNeed } from '../fhir/smart-scopes.ts'
 import type { Identity } from './tls-files.ts'
 import type { Policy } from '../policy/policy.ts'
-import type { Limits, Timeouts } from './bounds.ts'
+import type { BreakerTerms, Limits, Timeouts } from './bounds.ts'
 
 /** How an upstream behaves where servers differ. */
 export interface UpstreamProfile {
@@ -68,6 +68,8 @@ export interface Base {
     /** FHIR base URL, without trailing slash, query or fragment. */
     readonly url: URL
     readonly profile: UpstreamProfile
+    /** Undefined: everything is sent, however it answers. */
+    readonly breaker?: BreakerTerms
   }
   /** Undefined: no token is asked for. */
   readonly tokens?: TokenTerms

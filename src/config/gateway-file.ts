@@ -1,6 +1,6 @@
 import { diagnoseSchema } from '../policy/diagnose-schema.ts'
 import { readSource, type Diagnostic, type Source } from '../policy/source.ts'
-import { limitsOf, timeoutsOf } from './bounds.ts'
+import { breakerOf, limitsOf, timeoutsOf, type BreakerTerms } from './bounds.ts'
 import type {
   CorsSettings,
   DecisionSettings,
@@ -20,6 +20,7 @@ export interface BaseEntry {
   readonly policy: string
   readonly upstreamUrl?: URL
   readonly profile: UpstreamProfile
+  readonly breaker?: BreakerTerms
   /** Undefined: no token is asked for. */
   readonly tokens?: TokenSettings
   readonly headerFieldsAsked: boolean
@@ -77,6 +78,7 @@ function settingsOf(data: GatewaySettings): GatewayFile {
       ...(upstream.url && { upstreamUrl: upstream.url }),
       profile: profileOf(upstream),
       headerFieldsAsked: headerFields === 'on',
+      ...(upstream.breaker !== 'off' && { breaker: breakerOf(upstream.breaker) }),
       ...(tokens !== 'off' && { tokens: tokenSettingsOf(tokens) }),
       ...(cors !== 'off' && { cors: corsOf(cors) }),
     })),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { limitsSchema, timeoutsSchema } from './bounds-schema.ts'
+import { breakerSchema, limitsSchema, timeoutsSchema } from './bounds-schema.ts'
 import { corsSchema } from './cors-schema.ts'
 import { decisionsSchema, logSchema } from './decisions-schema.ts'
 import { listenerSchema } from './listener-schema.ts'
@@ -37,6 +37,7 @@ const base = z
           .describe(
             'How a delete is pinned to a version, where a policy permits one. HAPI FHIR: `history-version`, which is DELETE [type]/[id]/_history/[version]. Without it no delete is sent.',
           ),
+        breaker: breakerSchema,
       })
       .prefault({})
       .describe('The server behind the base.'),

@@ -184,18 +184,20 @@ export function needsSandbox(loaded: LoadedConfig, upstreamUrl: URL | undefined)
 export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined): GatewayConfig {
   const { limits, timeouts, listener, cache, traces, forwardHeaderFields, ruleHeaderFields } = loaded
   return {
-    bases: loaded.bases.map(({ path, compiled, upstreamUrl: own, profile, tokens, cors, headerFieldsAsked }) => {
-      const url = upstreamUrl ?? own
-      if (!url) throw new Error(`The base ${path} has no upstream.`)
-      return {
-        path,
-        policy: compiled,
-        upstream: { url, profile },
-        headerFieldsAsked,
-        ...(tokens && { tokens }),
-        ...(cors && { cors: headerFieldsAsked ? withFields(cors, compiled) : cors }),
-      }
-    }),
+    bases: loaded.bases.map(
+      ({ path, compiled, upstreamUrl: own, profile, breaker, tokens, cors, headerFieldsAsked }) => {
+        const url = upstreamUrl ?? own
+        if (!url) throw new Error(`The base ${path} has no upstream.`)
+        return {
+          path,
+          policy: compiled,
+          upstream: { url, profile, ...(breaker && { breaker }) },
+          headerFieldsAsked,
+          ...(tokens && { tokens }),
+          ...(cors && { cors: headerFieldsAsked ? withFields(cors, compiled) : cors }),
+        }
+      },
+    ),
     limits,
     timeouts,
     listener,

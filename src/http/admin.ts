@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { BreakerState } from '../upstream/breaker.ts'
 import type { Readiness } from '../upstream/readiness.ts'
 
 /** Whether one base can be served. */
-export type BaseReadiness = { readonly path: string } & Readiness
+export type BaseReadiness = { readonly path: string; readonly breaker?: BreakerState } & Readiness
 
 /** What the admin port shows. */
 export interface AdminSources {

@@ -116,6 +116,7 @@ export async function tellCapabilities(
     }
     case 'unreachable':
     case 'too-slow':
+    case 'unavailable':
       return relayFailure(read)
   }
 }

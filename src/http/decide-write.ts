@@ -268,6 +268,7 @@ async function resolve(deciding: Deciding, type: string, criteria: string): Prom
     }
     case 'unreachable':
     case 'too-slow':
+    case 'unavailable':
       return answer(relayFailure(match))
   }
 }
@@ -291,6 +292,7 @@ async function relayStored(deciding: Deciding, stored: Exclude<StoredVersion, { 
     }
     case 'unreachable':
     case 'too-slow':
+    case 'unavailable':
       return relayFailure(stored)
   }
 }

@@ -8,6 +8,7 @@ import type { RequestFacts } from '../policy/request-facts.ts'
 import type { Grants } from '../fhir/smart-scopes.ts'
 import type { Caller, TokenCheck } from '../tokens/token-check.ts'
 import type { BaseUrls } from '../upstream/base-urls.ts'
+import type { Breaker } from '../upstream/breaker.ts'
 import type { UpstreamClient } from '../upstream/client.ts'
 import type { CapabilityStatements } from '../upstream/capability-statements.ts'
 import type { PassThrough } from '../upstream/pass-through.ts'
@@ -24,6 +25,8 @@ export interface GovernedBase extends Base {
   readonly versionClient: UpstreamClient
   readonly storedVersions: StoredVersions
   readonly passThrough: PassThrough
+  /** Undefined: everything is sent, however the upstream answers. */
+  readonly breaker: Breaker | undefined
   /** What the upstream says of itself, and what we make of it. */
   readonly statements: CapabilityStatements
   readonly written: WrittenStatements

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { withinRanges } from '../config/address-range.ts'
+import type { BreakerTerms } from '../config/bounds.ts'
 import type { Base, GatewayConfig } from '../config/config.ts'
+import { createBreaker } from '../upstream/breaker.ts'
 import { createCapabilityStatements } from '../upstream/capability-statements.ts'
 import { createUpstreamClient } from '../upstream/client.ts'
 import { createPassThrough } from '../upstream/pass-through.ts'
@@ -9,6 +11,7 @@ import { createTokenCheck } from '../tokens/token-check.ts'
 import type { Proxies } from './arrival.ts'
 import { writeStatements } from './capabilities.ts'
 import type { GovernedBase } from './exchange.ts'
+import { guardedClient, guardedPassThrough } from './guarded-upstream.ts'
 import { observedClient, observedPassThrough, type Observers } from './observed-upstream.ts'
 import { limitRate, type RateLimit } from './rate.ts'
 
@@ -50,7 +53,7 @@ function governBase(
   const known = before?.bases.find(({ path }) => path === base.path)
   const connections =
     known && isDeepStrictEqual(connectionTerms(known, before!.config), connectionTerms(base, config))
-      ? { client: known.client, versionClient: known.versionClient, passThrough: known.passThrough }
+      ? connectionsOf(known)
       : connect(base, config, observers)
   const { client } = connections
   const { definitions } = base.policy
@@ -92,20 +95,54 @@ function tokenCheckOf({ tokens }: Base, known: GovernedBase | undefined) {
   return before && isDeepStrictEqual(before.terms, tokens) ? before : createTokenCheck(tokens)
 }
 
-function connect({ path, upstream }: Base, { timeouts }: GatewayConfig, observers: Observers | undefined) {
+type Connections = Pick<GovernedBase, 'client' | 'versionClient' | 'passThrough' | 'breaker'>
+
+const connectionsOf = ({ client, versionClient, passThrough, breaker }: GovernedBase): Connections => ({
+  client,
+  versionClient,
+  passThrough,
+  breaker,
+})
+
+function connect(base: Base, { timeouts }: GatewayConfig, observers: Observers | undefined): Connections {
+  const { path, upstream } = base
   const client = createUpstreamClient(upstream.url.origin, timeouts)
   const passThrough = createPassThrough(upstream.url, timeouts)
-  if (!observers) return { client, versionClient: client, passThrough }
+  const connections = {
+    client: observers ? observedClient(client, path, observers) : client,
+    versionClient: observers ? observedClient(client, path, observers, 'stored-version') : client,
+    passThrough: observers ? observedPassThrough(passThrough, path, observers) : passThrough,
+  }
+  return upstream.breaker
+    ? guard(connections, base, upstream.breaker, observers)
+    : { ...connections, breaker: undefined }
+}
+
+/** What is sent and observed is what the breaker lets through. */
+function guard(
+  { client, versionClient, passThrough }: Omit<Connections, 'breaker'>,
+  { path, upstream }: Base,
+  terms: BreakerTerms,
+  observers: Observers | undefined,
+): Connections {
+  const breaker = createBreaker(
+    terms,
+    () => performance.now(),
+    (state) => observers?.breaker(path, state),
+  )
+  const basePath = upstream.url.pathname.replace(/\/$/, '')
   return {
-    client: observedClient(client, path, observers),
-    versionClient: observedClient(client, path, observers, 'stored-version'),
-    passThrough: observedPassThrough(passThrough, path, observers),
+    client: guardedClient(client, breaker, basePath),
+    versionClient: guardedClient(versionClient, breaker, basePath),
+    passThrough: guardedPassThrough(passThrough, breaker),
+    breaker,
   }
 }
 
 function connectionTerms({ upstream }: Base, { timeouts }: GatewayConfig) {
   const { connectMs, firstByteMs, betweenPartsMs, wholeMs, answerTakenMs } = timeouts
-  return { url: upstream.url.href, connectMs, firstByteMs, betweenPartsMs, wholeMs, answerTakenMs }
+  const { url, breaker } = upstream
+  return { url: url.href, breaker, connectMs, firstByteMs, betweenPartsMs, wholeMs, answerTakenMs }
 }
 
 /** A tree was read within these bounds, and carries the types of its FHIR version. */

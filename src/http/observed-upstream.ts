@@ -1,5 +1,6 @@
 import type { Traces } from '../audit/traces.ts'
 import type { CacheEvent, UpstreamFailure, UpstreamRecord, UpstreamRequestKind } from '../audit/upstream-record.ts'
+import type { BreakerState } from '../upstream/breaker.ts'
 import type { UpstreamClient, UpstreamReply, UpstreamRequest } from '../upstream/client.ts'
 import type { PassedRead, PassThrough } from '../upstream/pass-through.ts'
 
@@ -8,6 +9,8 @@ export interface Observers {
   /** Called for every request to an upstream, when it is over. */
   upstream(record: UpstreamRecord): void
   cache(base: string, event: CacheEvent): void
+  /** Called with every state of a base's breaker that follows another. */
+  breaker(base: string, state: BreakerState): void
   /** Makes spans of it; undefined: none are made. */
   readonly traces?: Traces
 }
@@ -91,6 +94,7 @@ function failureOf(reply: Passed): UpstreamFailure | undefined {
     case 'streamed':
       return reply.whole || reply.clientGone ? undefined : 'broken-off'
     case 'unusable':
+    case 'unavailable':
       return undefined
     default:
       return reply.kind

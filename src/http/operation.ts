@@ -73,6 +73,7 @@ export async function operate(exchange: Exchange): Promise<Reply> {
       return { ...withoutOutcome('unusable'), upstreamStatus: reply.status, ...noted }
     case 'unreachable':
     case 'too-slow':
+    case 'unavailable':
       return { ...(reply.sent ? withoutOutcome(reply.kind, reply.error) : relayFailure(reply)), ...noted }
   }
 }

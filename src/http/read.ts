@@ -52,6 +52,7 @@ export async function read(exchange: Exchange): Promise<Reply> {
       return relayRead(exchange, passed)
     case 'unreachable':
     case 'too-slow':
+    case 'unavailable':
       return relayFailure(passed)
   }
 }

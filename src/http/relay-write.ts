@@ -42,6 +42,7 @@ export async function relayWrite(
   switch (reply.kind) {
     case 'unreachable':
     case 'too-slow':
+    case 'unavailable':
       return reply.sent ? withoutOutcome(reply.kind, reply.error) : relayFailure(reply)
     case 'too-large':
       return { ...withoutOutcome('unusable'), upstreamStatus: reply.status }

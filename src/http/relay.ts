@@ -4,7 +4,7 @@ import type { Interaction } from '../fhir/interaction.ts'
 import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
 import type { OutcomeIssue } from '../fhir/operation-outcome.ts'
 import { decodeUtf8 } from '../fhir/unicode.ts'
-import type { UpstreamReply } from '../upstream/client.ts'
+import type { Unavailable, UpstreamReply } from '../upstream/client.ts'
 import { decoded } from '../upstream/decoded.ts'
 import { answerFields } from '../upstream/header-fields.ts'
 import { rewriteJson } from '../upstream/rewrite-json.ts'
@@ -151,7 +151,18 @@ export function streamedFields(
 }
 
 /** A request that did not come to a whole answer, when nothing can have been stored. */
-export function relayFailure(failure: { readonly kind: 'unreachable' | 'too-slow'; readonly error: unknown }): Reply {
+export function relayFailure(
+  failure: Unavailable | { readonly kind: 'unreachable' | 'too-slow'; readonly error: unknown },
+): Reply {
+  if (failure.kind === 'unavailable') {
+    const sentence =
+      'The FHIR server fails at the moment, so that nothing is sent to it. Nothing was changed; try again.'
+    return {
+      kind: 'failed',
+      refusals: [{ cause: failure.cause, diagnostics: sentence }],
+      headerFields: { 'retry-after': String(failure.seconds) },
+    }
+  }
   const { error } = failure
   return failure.kind === 'too-slow'
     ? fail('upstream-too-slow', 'The FHIR server did not answer in time.', { error })

@@ -33,6 +33,7 @@ export const causeMeanings: Readonly<Record<Cause, string>> = {
   'upstream-unusable': 'The FHIR server’s answer cannot be used.',
   'keys-unavailable': 'The keys of the issuer cannot be had, so that no bearer token can be verified.',
   overloaded: 'The gateway has too much to do.',
+  'upstream-unavailable': 'The FHIR server has failed so often that nothing is sent to it for a while.',
   draining: 'The gateway is stopping.',
   'not-recorded': 'The decision cannot be recorded, and gateway.yaml asks that every decision is.',
   'upstream-too-slow': 'The FHIR server does not answer in time.',

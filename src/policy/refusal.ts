@@ -52,6 +52,7 @@ export const causes = {
   'upstream-unusable': { status: 502, issue: 'exception' },
   'keys-unavailable': { status: 503, issue: 'transient' },
   overloaded: { status: 503, issue: 'throttled' },
+  'upstream-unavailable': { status: 503, issue: 'transient' },
   draining: { status: 503, issue: 'transient' },
   'not-recorded': { status: 503, issue: 'transient' },
   'upstream-too-slow': { status: 504, issue: 'timeout' },

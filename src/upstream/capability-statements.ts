@@ -4,7 +4,7 @@ import type { Definitions } from '../fhir/definitions.ts'
 import { sameElement, type Resource } from '../fhir/element.ts'
 import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
 import type { Bounds } from '../fhir/reading.ts'
-import type { UpstreamClient, UpstreamReply } from './client.ts'
+import type { Unanswered, UpstreamClient, UpstreamReply } from './client.ts'
 import { readFields } from './header-fields.ts'
 import { withoutEmptyValues } from './without-empty-values.ts'
 
@@ -15,7 +15,7 @@ export type StatementRead =
   | { readonly kind: 'told'; readonly reply: Extract<UpstreamReply, { kind: 'answered' }> }
   /** It is no CapabilityStatement of the FHIR version. `reason`: a sentence without content. */
   | { readonly kind: 'unusable'; readonly upstreamStatus: number; readonly reason: string }
-  | Extract<UpstreamReply, { kind: 'unreachable' | 'too-slow' }>
+  | Unanswered
 
 /** The CapabilityStatements of one upstream. */
 export interface CapabilityStatements {

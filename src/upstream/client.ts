@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
+import { dispatchRead } from './dispatch-read.ts'
 import { createPool } from './pool.ts'
 
 /** A request as the gateway builds it: nothing of a client's request is in it that nobody read. */
@@ -25,8 +26,21 @@ export type UpstreamReply =
   | { readonly kind: 'unreachable'; readonly sent: boolean; readonly error: unknown }
   | { readonly kind: 'too-slow'; readonly sent: boolean; readonly error: unknown }
   | { readonly kind: 'too-large'; readonly status: number }
+  | Unavailable
 
-/** One pooled connection to an upstream. It follows no redirect and sends nothing twice. */
+/** Not sent, for a reason that passes. */
+export interface Unavailable {
+  readonly kind: 'unavailable'
+  readonly cause: 'upstream-unavailable'
+  readonly sent: false
+  /** When it is worth trying again. */
+  readonly seconds: number
+}
+
+/** A request that did not come to a whole answer. */
+export type Unanswered = Extract<UpstreamReply, { kind: 'unreachable' | 'too-slow' | 'unavailable' }>
+
+/** Pooled connections to an upstream. No redirect is followed, and nothing but a GET is ever sent twice. */
 export interface UpstreamClient {
   send(request: UpstreamRequest): Promise<UpstreamReply>
   /** Sends nothing more, and waits for what was sent. */
@@ -41,7 +55,10 @@ export interface UpstreamTimeouts {
   /** To the first byte of the answer. */
   readonly firstByteMs: number
   readonly betweenPartsMs: number
-  /** For a whole answer: one that comes byte by byte, or after many informational ones, has to end, too. */
+  /**
+   * For a whole answer: one that comes byte by byte, or after many informational ones, has to end, too. Before, as long for a
+   * free connection.
+   */
   readonly wholeMs: number
 }
 
@@ -51,26 +68,33 @@ export function createUpstreamClient(
   dispatcher: Dispatcher = createPool(origin, timeouts),
 ): UpstreamClient {
   return {
-    send: (request) => dispatch(dispatcher, origin, request, timeouts.wholeMs),
+    send: (request) => sendOnce(dispatcher, origin, request, timeouts.wholeMs),
     close: () => dispatcher.close(),
     destroy: () => dispatcher.destroy(),
   }
 }
 
-function dispatch(
+function sendOnce(
   dispatcher: Dispatcher,
   origin: string,
   request: UpstreamRequest,
   wholeMs: number,
 ): Promise<UpstreamReply> {
   return new Promise((resolve) => {
-    let deadline: NodeJS.Timeout | undefined
+    let late: Error | undefined
     const chunks: Buffer[] = []
     let sent = false
     let size = 0
     let status = 0
     let headerFields: IncomingHttpHeaders = {}
-    dispatcher.dispatch(
+    // Until a connection is free, and from then on: a write is never sent with little time left for its answer.
+    let deadline = setTimeout(() => {
+      late = lateAnswer()
+      resolve({ kind: 'too-slow', sent: false, error: late })
+    }, wholeMs)
+    const send = request.method === 'GET' ? dispatchRead : dispatch
+    send(
+      dispatcher,
       {
         origin,
         method: request.method,
@@ -82,9 +106,13 @@ function dispatch(
       },
       {
         onRequestStart(controller) {
-          sent = true
-          // A GET may be started twice: undici sends it again when a kept connection turns out to be closed.
           clearTimeout(deadline)
+          if (late) {
+            // It has been told that nothing was sent, and nothing has been yet.
+            controller.abort(late)
+            return
+          }
+          sent = true
           deadline = setTimeout(() => controller.abort(lateAnswer()), wholeMs)
         },
         onResponseStart(_controller, statusCode, headers) {
@@ -113,6 +141,12 @@ function dispatch(
     )
   })
 }
+
+const dispatch = (
+  dispatcher: Dispatcher,
+  options: Dispatcher.DispatchOptions,
+  handler: Dispatcher.DispatchHandler,
+): void => void dispatcher.dispatch(options, handler)
 
 /** Made when it is late: an error for each request, with its stack, took a tenth of the time of sending it. */
 const lateAnswer = () => Object.assign(new Error('The answer took too long as a whole.'), { code: 'ANSWER_TIMEOUT' })

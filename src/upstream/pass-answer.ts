@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { isTimeout } from './client.ts'
+import { dispatchRead } from './dispatch-read.ts'
 import type { PassedRead, PassingRead, PassingTimeouts, Streaming } from './pass-through.ts'
 
 /** So much of an answer is gathered before its first byte goes on, in bytes: one that breaks off before is a 502. */
@@ -118,12 +119,14 @@ export function passAnswer(
     res.once('close', gone)
     // A response that waits behind another one of its connection is not told; what is left of its request is.
     req.once('close', gone)
-    dispatcher.dispatch(
+    limit(timeouts.wholeMs, 'No connection became free in time.')
+    dispatchRead(
+      dispatcher,
       { origin, method: 'GET', path, headers: headerFields },
       {
         onRequestStart(controller) {
           upstream = controller
-          if (over) controller.abort(new Error('The client left.'))
+          if (over) controller.abort(new Error('Nobody waits for it any more.'))
           // Every informational answer and every byte starts the other time-outs anew.
           else limit(timeouts.wholeMs, 'The answer took too long as a whole.')
         },

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import httpProxy from 'http-proxy'
 import type { Dispatcher } from 'undici'
-import type { UpstreamTimeouts } from './client.ts'
+import type { Unavailable, UpstreamTimeouts } from './client.ts'
 import { passAnswer } from './pass-answer.ts'
 import { createPool } from './pool.ts'
 import type { JsonRewriter } from './rewrite-json.ts'
@@ -46,6 +46,7 @@ export type PassedRead =
   /** It cannot be rewritten. */
   | { readonly kind: 'unusable'; readonly status: number }
   | { readonly kind: 'unreachable' | 'too-slow'; readonly error: unknown }
+  | Unavailable
   | { readonly kind: 'client-gone' }
 
 /** Durations in milliseconds. */

@@ -2,7 +2,7 @@ import { readResource } from '../fhir/body.ts'
 import { childrenOf, idOf, textOf } from '../fhir/element.ts'
 import { formatOfAnswer } from '../fhir/media-type.ts'
 import type { Definitions } from '../fhir/definitions.ts'
-import type { UpstreamClient, UpstreamReply } from './client.ts'
+import type { Unanswered, UpstreamClient, UpstreamReply } from './client.ts'
 import { storedVersionFields } from './header-fields.ts'
 
 /** What a search for the one resource of a conditional interaction comes to. */
@@ -12,7 +12,7 @@ export type Match =
   /** The upstream answered something else, for the caller. */
   | { readonly kind: 'told'; readonly reply: Extract<UpstreamReply, { kind: 'answered' }> }
   | { readonly kind: 'unusable'; readonly upstreamStatus: number }
-  | Extract<UpstreamReply, { kind: 'unreachable' | 'too-slow' }>
+  | Unanswered
 
 export interface OneSearch {
   readonly type: string

@@ -4,7 +4,7 @@ import type { Definitions } from '../fhir/definitions.ts'
 import { childrenOf, idOf, textOf, versionIdOf, withoutServerOwned, type Resource } from '../fhir/element.ts'
 import { versionOfEntityTag } from '../fhir/entity-tag.ts'
 import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
-import type { UpstreamClient, UpstreamReply } from './client.ts'
+import type { Unanswered, UpstreamClient, UpstreamReply } from './client.ts'
 import { decoded } from './decoded.ts'
 import { storedVersionFields, valuesOf } from './header-fields.ts'
 
@@ -53,7 +53,7 @@ export type StoredVersion =
   | { readonly kind: 'told'; readonly reply: Extract<UpstreamReply, { kind: 'answered' }> }
   /** Nothing that can be judged: not whole, of another type, without a version, a redirect … `reason` holds no content. */
   | { readonly kind: 'unusable'; readonly reason: string; readonly upstreamStatus: number }
-  | Extract<UpstreamReply, { kind: 'unreachable' | 'too-slow' }>
+  | Unanswered
 
 export interface StoredVersions {
   /** A version that is cached: what is read as a change of it is read in less time. It is not to be judged, nor told of. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import type { Traces } from '../../src/audit/traces.ts'
 import type { RequestRecord } from '../../src/audit/request-record.ts'
+import type { BreakerTerms } from '../../src/config/bounds.ts'
 import type { CorsSettings, GatewayConfig, TokenTerms, UpstreamProfile } from '../../src/config/config.ts'
 import { readBeside } from '../../src/config/load.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway.ts'
@@ -54,6 +55,7 @@ export interface Settings {
   readonly tokens?: TokenTerms
   readonly headerFieldsAsked?: boolean
   readonly cors?: CorsSettings
+  readonly breaker?: BreakerTerms
   readonly limits?: Partial<GatewayConfig['limits']>
   /** `requestMs` and `upstreamMs` stand for those that they stand for in gateway.yaml. */
   readonly timeouts?: Partial<GatewayConfig['timeouts']> & { readonly requestMs?: number; readonly upstreamMs?: number }
@@ -90,7 +92,7 @@ export async function boot(settings: Settings = {}): Promise<Booted> {
     },
     ...(settings.publicUrl && { publicUrl: settings.publicUrl }),
     ...(settings.judge && { judge: settings.judge }),
-    ...(settings.traces && { observers: { upstream() {}, cache() {}, traces: settings.traces } }),
+    ...(settings.traces && { observers: { upstream() {}, cache() {}, breaker() {}, traces: settings.traces } }),
     ...(settings.decisions && { decisions: settings.decisions }),
   })
   await new Promise<void>((resolve) => {
@@ -128,6 +130,7 @@ export function configOf(settings: Settings, upstream: StubUpstream): GatewayCon
         upstream: {
           url: settings.upstreamUrl ?? upstream.url,
           profile: settings.profile ?? { pagingParameter: '_getpages' },
+          ...(settings.breaker && { breaker: settings.breaker }),
         },
         ...(settings.tokens && { tokens: settings.tokens }),
         headerFieldsAsked: settings.headerFieldsAsked ?? false,

@@ -123,6 +123,7 @@ async function readOne(
       return tooLarge({ upstreamStatus: reply.status })
     case 'unreachable':
     case 'too-slow':
+    case 'unavailable':
       return relayFailure(reply)
   }
 }

@@ -32,6 +32,7 @@ async function relayReply(exchange: Exchange, entries: readonly Sendable[], repl
   switch (reply.kind) {
     case 'unreachable':
     case 'too-slow':
+    case 'unavailable':
       return reply.sent ? withoutOutcome(reply.kind, reply.error) : relayFailure(reply)
     case 'too-large':
       return withoutOutcome('unusable')

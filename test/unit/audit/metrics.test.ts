@@ -10,6 +10,7 @@ const metricsOf = (measured: Partial<Measured> = {}) =>
     inFlight: () => 0,
     config: () => ({ bases: [] }),
     storedVersions: () => [],
+    breakers: () => [],
     upstreams: () => [],
     certificates: () => [],
     ...measured,

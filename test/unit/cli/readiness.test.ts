@@ -29,7 +29,10 @@ async function watched(config: GatewayConfig) {
   const logged: string[] = []
   const log = new Proxy({}, { get: () => (fields: object) => logged.push(JSON.stringify(fields)) }) as never
   const forgetStoredVersions = vi.fn<() => void>()
-  const upstreams = watchUpstreams({ config: () => config, forgetStoredVersions } as unknown as Gateway, log)
+  const upstreams = watchUpstreams(
+    { config: () => config, forgetStoredVersions, breakers: () => [] } as unknown as Gateway,
+    log,
+  )
   onTestFinished(() => upstreams.stop())
   const answered = (count: number) => vi.waitFor(() => expect(logged).toHaveLength(count))
   await answered(config.bases.length)

@@ -111,6 +111,20 @@ rule-header-fields: [X-Role]
     })
   })
 
+  it('takes a breaker, with what is usual where it says no more', () => {
+    const breaker = (text: string) =>
+      readGatewayFile('gateway.yaml', `bases: [{ path: /a, policy: p.yaml, upstream: { breaker: ${text} } }]`).settings!
+        .bases[0]!.breaker
+    expect(breaker('off')).toBeUndefined()
+    expect(breaker('{}')).toEqual({ percent: 50, ofAtLeast: 20, withinMs: 10_000, pauseMs: 5000 })
+    expect(breaker("{ failed: '100%', of-at-least: 5, within: 1m, pause: 2s }")).toEqual({
+      percent: 100,
+      ofAtLeast: 5,
+      withinMs: 60_000,
+      pauseMs: 2000,
+    })
+  })
+
   it.each([
     ['', ': `bases` is missing: expected a list.'],
     ['bases: []', 'bases: Expected at least 1 item.'],
@@ -129,6 +143,10 @@ rule-header-fields: [X-Role]
       'timeouts.drain-delay: Expected a duration such as `250ms`, `30s`, `5m` or `1h`; `0s` is none.',
     ],
     [`${smallest}limits: { connections: 0 }`, 'limits.connections: Expected at least 1.'],
+    [
+      'bases: [{ path: /a, policy: p.yaml, upstream: { breaker: { failed: 0.5 } } }]',
+      'bases[0].upstream.breaker.failed: Expected a percentage such as `50 %`.',
+    ],
     [`${smallest}limits: { rate: on }`, 'limits.rate: Expected `off`, or a mapping of keys to values.'],
     [`${smallest}limits: { rate: { per: 1s } }`, 'limits.rate: `requests` is missing: expected a number.'],
     [
