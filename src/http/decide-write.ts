@@ -61,10 +61,10 @@ export async function decideWrite(deciding: Deciding, asked: AskedWrite): Promis
   const decided = await decide(deciding, asked)
   const { reported } = asked
   if (decided.kind === 'answered') {
-    const reply = { ...withReported(decided.reply, reported), subject: subjectOf(asked, decided.on) }
+    const reply = { subject: subjectOf(asked, decided.on), ...withReported(decided.reply, reported) }
     return { kind: 'answered', reply }
   }
-  return { ...decided, reported: [...reported, ...decided.reported], subject: subjectOf(asked, decided.wanted) }
+  return { subject: subjectOf(asked, decided.wanted), ...decided, reported: [...reported, ...decided.reported] }
 }
 
 /**
