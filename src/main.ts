@@ -5,17 +5,12 @@ import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { describeError } from './audit/log.ts'
-import { backtest } from './cli/backtest/backtest.ts'
-import { check } from './cli/check.ts'
 import { coloured, plain, wantsColour } from './cli/colour.ts'
 import { workerVariable } from './cli/cluster/pool.ts'
 import { takeSeat } from './cli/cluster/worker.ts'
 import { parseCommandLine, textOption, textOptions, type OptionValues } from './cli/command-line.ts'
-import { explainWrite } from './cli/explain.ts'
 import { helpText } from './cli/help.ts'
-import { serve } from './cli/serve.ts'
-import { watchTest } from './cli/test-watch.ts'
-import { mistakeOf, test, type Tested, type TestOptions } from './cli/test.ts'
+import type { Tested, TestOptions } from './cli/test.ts'
 import { readEnvironment, type Environment } from './config/environment.ts'
 
 const packagedConfig = fileURLToPath(new URL('../config', import.meta.url))
@@ -27,7 +22,10 @@ const colours = wantsColour(process.stdout, process.env) ? coloured : plain
 const tell = (text: string) => void process.stdout.write(text)
 const complain = (text: string) => void process.stderr.write(text)
 
-/** Does what the command line asks for. Gives the exit code. */
+/**
+ * Does what the command line asks for. Gives the exit code.
+ * What a command needs is loaded by it: to load all of them would take a fifth of the time until the gateway serves.
+ */
 async function run(args: readonly string[]): Promise<number> {
   const command = parseCommandLine(args)
   switch (command.name) {
@@ -41,6 +39,7 @@ async function run(args: readonly string[]): Promise<number> {
       complain(`${command.mistake}\n\n${helpText()}`)
       return 2
     case 'check': {
+      const { check } = await import('./cli/check.ts')
       const checked = check({
         path: command.operands[0] ?? configPath,
         packaged: command.operands.length === 0 && configPath === packagedConfig,
@@ -53,6 +52,7 @@ async function run(args: readonly string[]): Promise<number> {
     case 'test':
       return testUntilSignal(command.operands, command.options)
     case 'explain': {
+      const { explainWrite } = await import('./cli/explain.ts')
       const { options } = command
       const done = await explainWrite({
         policyFile: textOption(options, 'policy'),
@@ -93,6 +93,7 @@ async function testUntilSignal(operands: readonly string[], options: OptionValue
     watch: options['watch'] === true,
     colours,
   }
+  const { mistakeOf, test } = await import('./cli/test.ts')
   const mistake = mistakeOf(asked)
   if (mistake !== undefined) {
     complain(mistake)
@@ -109,6 +110,7 @@ async function testUntilSignal(operands: readonly string[], options: OptionValue
   }
   const stopping = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
+  const { watchTest } = await import('./cli/test-watch.ts')
   return watchTest(asked, {
     stop: stopping.signal,
     tell(tested) {
@@ -121,6 +123,7 @@ async function testUntilSignal(operands: readonly string[], options: OptionValue
 async function backtestUntilSignal(options: OptionValues): Promise<number> {
   const stopping = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
+  const { backtest } = await import('./cli/backtest/backtest.ts')
   const done = await backtest(options, {
     configPath,
     colours,
@@ -166,6 +169,7 @@ async function serveUntilSignal(environment: Environment): Promise<number> {
   }
   const orders = { reload: () => reload(), stop: () => stopping.abort() }
   const seat = number > 0 ? await takeSeat(cluster.worker!, number, orders) : undefined
+  const { serve } = await import('./cli/serve.ts')
   const mistake = await serve({
     environment: seat ? { ...environment, logHashKey: seat.logHashKey } : environment,
     configPath,

@@ -2,7 +2,7 @@ import { createLog } from '../audit/log.ts'
 import type { Environment } from '../config/environment.ts'
 import { rememberFiles } from '../config/files.ts'
 import { kindOfTls, restartReason } from '../config/reload.ts'
-import { loadConfig, needsSandbox, upstreamMistake, withUpstream } from '../config/load.ts'
+import { loadConfig, needsSandbox, upstreamMistake, withUpstream, type LoadedConfig } from '../config/load.ts'
 import { serveTogether, type PrimaryOptions } from './cluster/primary.ts'
 import type { Seat } from './cluster/worker.ts'
 import { writeMistakes } from './config-mistakes.ts'
@@ -11,7 +11,6 @@ import { listen, localOrigin } from './listen.ts'
 import { openTraces } from './open-traces.ts'
 import { basesOf, logDoubts, operateGateway } from './operated.ts'
 import { keepReloading } from './reload.ts'
-import { sandboxFor } from './sandbox.ts'
 import { stopped } from './stopped.ts'
 
 export interface ServeOptions {
@@ -35,6 +34,12 @@ export interface ServeOptions {
   readonly seat: Seat | undefined
 }
 
+/** Loaded only where it is needed. */
+async function startSandbox(loaded: LoadedConfig) {
+  const { sandboxFor } = await import('./sandbox.ts')
+  return sandboxFor(loaded)
+}
+
 /**
  * Serves until `stop`, then lets what is in flight end.
  * @returns undefined after a stop; else why it cannot be served, for a person
@@ -50,7 +55,7 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   const mistake = upstreamMistake(loaded, upstreamUrl) ?? decisionsMistake(decisions, to)
   if (mistake !== undefined) return `${mistake}\n`
 
-  const running = !seat && needsSandbox(loaded, upstreamUrl) ? await sandboxFor(loaded) : undefined
+  const running = !seat && needsSandbox(loaded, upstreamUrl) ? await startSandbox(loaded) : undefined
   if (running && 'mistake' in running) return `${running.mistake}\n`
   const sandbox = seat ? seat.sandbox : running
   const standing = { upstreamUrl, sandbox, traces: loaded.traces, decisions, log: to, tls: kindOfTls(loaded.listener) }
