@@ -3,7 +3,10 @@ import type { Log } from '../audit/log.ts'
 import type { Base, GatewayConfig } from '../config/config.ts'
 import type { Gateway } from '../gateway.ts'
 import type { AdminSources } from '../http/admin.ts'
-import { readCapability } from '../upstream/capability.ts'
+import { Agent } from 'undici'
+import { createCredentials } from '../upstream/credentials.ts'
+import { connectOptionsOf } from '../upstream/pool.ts'
+import { readCapability, type Access } from '../upstream/capability.ts'
 import { watchReadiness, type Readiness, type ReadinessWatch } from '../upstream/readiness.ts'
 
 /** Whether the gateway can serve, as the admin port tells it. */
@@ -27,12 +30,13 @@ interface WatchedBase {
 export function watchUpstreams(gateway: Gateway, log: Log): WatchedUpstreams {
   const watch = (base: Base, config: GatewayConfig, before: Readiness | undefined): WatchedBase => {
     const { path, policy, upstream } = base
+    const access = accessTo(base, config)
     return {
       path,
       terms: termsOf(base, config),
       watch: watchReadiness(
         policy.fhirVersion,
-        (stop) => readCapability(upstream.url, config.timeouts.firstByteMs, stop),
+        (stop) => readCapability(upstream.url, config.timeouts.firstByteMs, stop, access),
         (readiness) => {
           if (readiness.ready) return log.info({ base: path }, 'ready')
           // A server that comes back from a backup may give a version number to another content.
@@ -71,6 +75,15 @@ export function watchUpstreams(gateway: Gateway, log: Log): WatchedUpstreams {
   }
 }
 
+/** Connections of its own, so that it is never in the way of requests. They end by themselves when they are not used. */
+function accessTo({ upstream: { tls, credentials } }: Base, { timeouts }: GatewayConfig): Access {
+  return {
+    ...(tls && { dispatcher: new Agent({ connect: connectOptionsOf(tls) }) }),
+    ...(credentials && { credentials: createCredentials(credentials, timeouts.firstByteMs) }),
+  }
+}
+
 function termsOf({ policy, upstream }: Base, { timeouts }: GatewayConfig) {
-  return { fhirVersion: policy.fhirVersion, url: upstream.url.href, firstByteMs: timeouts.firstByteMs }
+  const { url, tls, credentials } = upstream
+  return { fhirVersion: policy.fhirVersion, url: url.href, tls, credentials, firstByteMs: timeouts.firstByteMs }
 }

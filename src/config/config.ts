@@ -16,6 +16,27 @@ export interface UpstreamProfile {
   readonly pinnedDelete?: 'history-version'
 }
 
+/** How TLS is spoken with an upstream. */
+export interface UpstreamTls {
+  /** The authorities, in PEM, of which one must have signed its certificate; undefined: those that Node knows. */
+  readonly authorities?: string
+  /** What is shown to it; undefined: nothing. */
+  readonly identity?: Identity
+  /** The name that its certificate must have; undefined: the host of its URL. */
+  readonly serverName?: string
+}
+
+/** What the gateway shows to an upstream instead of the caller's Authorization. */
+export type UpstreamCredentials =
+  | { readonly kind: 'header-field'; readonly name: string; readonly value: string }
+  | {
+      readonly kind: 'client-credentials'
+      readonly tokenUrl: string
+      readonly clientId: string
+      readonly clientSecret: string
+      readonly scope?: string
+    }
+
 /** Which pages in a browser may use a base, by their origins; `*`: all. */
 export interface CorsSettings {
   readonly origins: readonly string[]
@@ -70,6 +91,9 @@ export interface Base {
     readonly profile: UpstreamProfile
     /** Undefined: everything is sent, however it answers. */
     readonly breaker?: BreakerTerms
+    readonly tls?: UpstreamTls
+    /** Undefined: those of each caller. */
+    readonly credentials?: UpstreamCredentials
   }
   /** Undefined: no token is asked for. */
   readonly tokens?: TokenTerms

@@ -10,6 +10,7 @@ import type {
   TracesSettings,
   UpstreamProfile,
 } from './config.ts'
+import type { UpstreamAccessSettings } from './load-upstream.ts'
 import { gatewayFileSchema, type GatewaySettings } from './gateway-schema.ts'
 import { tokenSettingsOf, type TokenSettings } from './token-settings.ts'
 
@@ -21,6 +22,7 @@ export interface BaseEntry {
   readonly upstreamUrl?: URL
   readonly profile: UpstreamProfile
   readonly breaker?: BreakerTerms
+  readonly access: UpstreamAccessSettings
   /** Undefined: no token is asked for. */
   readonly tokens?: TokenSettings
   readonly headerFieldsAsked: boolean
@@ -57,9 +59,10 @@ export function readGatewayFile(
   text: string,
 ): { readonly source: Source; readonly settings?: GatewayFile; readonly diagnostics: readonly Diagnostic[] } {
   const source = readSource(file, text)
-  if (source.diagnostics.length > 0) return { source, diagnostics: source.diagnostics }
+  if (source.diagnostics.length > 0) return { source, diagnostics: source.diagnostics.map(withoutSecrets) }
   const read = gatewayFileSchema.safeParse(source.data ?? {}, { reportInput: true })
-  if (!read.success) return { source, diagnostics: diagnoseSchema(source, read.error, gatewayFileSchema) }
+  if (!read.success)
+    return { source, diagnostics: diagnoseSchema(source, read.error, gatewayFileSchema).map(withoutSecrets) }
   const settings = settingsOf(read.data)
   const diagnostics = [
     ...overlaps(source, settings.bases),
@@ -79,6 +82,7 @@ function settingsOf(data: GatewaySettings): GatewayFile {
       profile: profileOf(upstream),
       headerFieldsAsked: headerFields === 'on',
       ...(upstream.breaker !== 'off' && { breaker: breakerOf(upstream.breaker) }),
+      access: accessOf(upstream),
       ...(tokens !== 'off' && { tokens: tokenSettingsOf(tokens) }),
       ...(cors !== 'off' && { cors: corsOf(cors) }),
     })),
@@ -131,6 +135,15 @@ function clashOfStreams(source: Source, { decisions, log }: GatewayFile): Diagno
   return [source.diagnose(['decisions', 'to'], message)]
 }
 
+/** A line that is shown may hold a secret that should not be there. */
+function withoutSecrets(diagnostic: Diagnostic): Diagnostic {
+  const excerpt = diagnostic.excerpt.replaceAll(
+    /(\b(?:client-secret|secret|password|token|value)["']?[ \t]*:[ \t]*)("[^"\n]*"?|'[^'\n]*'?|[^,}\n]*)/g,
+    (_, key: string, value: string) => key + '*'.repeat(value.length),
+  )
+  return { ...diagnostic, excerpt }
+}
+
 /** A target must lie in one base only, else the order of the list would decide which policy judges it. */
 function overlaps(source: Source, bases: readonly BaseEntry[]): Diagnostic[] {
   return bases.flatMap(({ path }, index) => {
@@ -172,6 +185,10 @@ function corsMistakes(source: Source, bases: readonly BaseEntry[]): Diagnostic[]
         : []),
     ]
   })
+}
+
+function accessOf({ tls, credentials }: GatewaySettings['bases'][number]['upstream']): UpstreamAccessSettings {
+  return { ...(tls && { tls }), ...(credentials !== 'callers' && { credentials }) }
 }
 
 function profileOf(upstream: GatewaySettings['bases'][number]['upstream']): UpstreamProfile {

@@ -7,6 +7,7 @@ import { neverForwarded } from './never-forwarded.ts'
 import { duration, headerField, matching, readAs, size } from './readings.ts'
 import { tokensSchema } from './token-settings.ts'
 import { tracesSchema } from './traces-schema.ts'
+import { upstreamCredentialsSchema, upstreamTlsSchema } from './upstream-schema.ts'
 import { fhirBaseUrlExpected, fhirBaseUrlPattern, parseFhirBaseUrl } from './upstream-url.ts'
 
 /** What a rule compared with them would stand in the policy, and what it said of them in an answer. */
@@ -38,6 +39,8 @@ const base = z
             'How a delete is pinned to a version, where a policy permits one. HAPI FHIR: `history-version`, which is DELETE [type]/[id]/_history/[version]. Without it no delete is sent.',
           ),
         breaker: breakerSchema,
+        tls: upstreamTlsSchema,
+        credentials: upstreamCredentialsSchema,
       })
       .prefault({})
       .describe('The server behind the base.'),

@@ -9,6 +9,7 @@ import type { CorsSettings, DecisionSettings, GatewayConfig, ListenerSettings, T
 import { readFile, type ReadFile } from './files.ts'
 import { loadListener } from './load-listener.ts'
 import { readGatewayFile, type BaseEntry, type GatewayFile } from './gateway-file.ts'
+import { loadAccess, type LoadedAccess } from './load-upstream.ts'
 import { readKeySet } from './key-file.ts'
 import type { TokenSettings } from './token-settings.ts'
 
@@ -18,7 +19,11 @@ export interface LoadedConfig extends Omit<GatewayFile, 'bases' | 'listener'> {
   readonly folder: string
   /** The name of gateway.yaml as messages show it. */
   readonly file: string
-  readonly bases: readonly (Omit<BaseEntry, 'tokens'> & { readonly compiled: Policy; readonly tokens?: TokenTerms })[]
+  readonly bases: readonly (Omit<BaseEntry, 'tokens' | 'access'> & {
+    readonly access: Pick<LoadedAccess, 'tls' | 'credentials'>
+    readonly compiled: Policy
+    readonly tokens?: TokenTerms
+  })[]
   readonly listener: ListenerSettings
   /** What keeps nobody from serving, and wants somebody's eye: a certificate that is not valid today. */
   readonly doubts: readonly Diagnostic[]
@@ -47,7 +52,12 @@ export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
     const text = read(namedFile)
     return typeof text === 'string' ? { text } : { mistake: unreadable(`file \`${shown(namedFile)}\``, text.code) }
   }
-  const { listener, mistakes: mistakesOfListener, doubts } = loadListener(settings.listener, readNamed, source.diagnose)
+  const {
+    listener,
+    mistakes: mistakesOfListener,
+    ...ofListener
+  } = loadListener(settings.listener, readNamed, source.diagnose)
+  const doubts = [...ofListener.doubts]
   const diagnostics: Diagnostic[] = [...mistakesOfListener]
   const compiled = new Map<string, Extract<Compiled, { ok: true }>>()
   const bases = settings.bases.flatMap((base, index) => {
@@ -69,7 +79,17 @@ export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
       compiled.set(policyFile, result)
       diagnostics.push(...mistakesOfAsks(result.asks, settings.ruleHeaderFields, shown(file)))
     }
-    const { tokens: tokenSettings, ...rest } = base
+    const { tokens: tokenSettings, access, ...others } = base
+    const {
+      mistakes,
+      doubts: more,
+      ...loadedAccess
+    } = loadAccess(access, tokenSettings !== undefined, readNamed, (at, message) =>
+      source.diagnose(['bases', index, 'upstream', ...at], message),
+    )
+    diagnostics.push(...mistakes)
+    doubts.push(...more)
+    const rest = { ...others, access: loadedAccess }
     if (!tokenSettings) {
       diagnostics.push(...mistakesWithoutTokens(result.asks, base.path))
       return [{ ...rest, compiled: result.policy }]
@@ -185,13 +205,13 @@ export function withUpstream(loaded: LoadedConfig, upstreamUrl: URL | undefined)
   const { limits, timeouts, listener, cache, traces, forwardHeaderFields, ruleHeaderFields } = loaded
   return {
     bases: loaded.bases.map(
-      ({ path, compiled, upstreamUrl: own, profile, breaker, tokens, cors, headerFieldsAsked }) => {
+      ({ path, compiled, upstreamUrl: own, profile, access, breaker, tokens, cors, headerFieldsAsked }) => {
         const url = upstreamUrl ?? own
         if (!url) throw new Error(`The base ${path} has no upstream.`)
         return {
           path,
           policy: compiled,
-          upstream: { url, profile, ...(breaker && { breaker }) },
+          upstream: { url, profile, ...access, ...(breaker && { breaker }) },
           headerFieldsAsked,
           ...(tokens && { tokens }),
           ...(cors && { cors: headerFieldsAsked ? withFields(cors, compiled) : cors }),

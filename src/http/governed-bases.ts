@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { withinRanges } from '../config/address-range.ts'
-import type { BreakerTerms } from '../config/bounds.ts'
+import type { BreakerTerms, Timeouts } from '../config/bounds.ts'
 import type { Base, GatewayConfig } from '../config/config.ts'
 import { createBreaker } from '../upstream/breaker.ts'
 import { createCapabilityStatements } from '../upstream/capability-statements.ts'
+import { createCredentials } from '../upstream/credentials.ts'
+import { createPool } from '../upstream/pool.ts'
+import { clientWithCredentials, passThroughWithCredentials } from '../upstream/with-credentials.ts'
 import { createUpstreamClient } from '../upstream/client.ts'
 import { createPassThrough } from '../upstream/pass-through.ts'
 import { createStoredVersions } from '../upstream/stored-versions.ts'
@@ -106,8 +109,7 @@ const connectionsOf = ({ client, versionClient, passThrough, breaker }: Governed
 
 function connect(base: Base, { timeouts }: GatewayConfig, observers: Observers | undefined): Connections {
   const { path, upstream } = base
-  const client = createUpstreamClient(upstream.url.origin, timeouts)
-  const passThrough = createPassThrough(upstream.url, timeouts)
+  const { client, passThrough } = openUpstream(upstream, timeouts)
   const connections = {
     client: observers ? observedClient(client, path, observers) : client,
     versionClient: observers ? observedClient(client, path, observers, 'stored-version') : client,
@@ -139,10 +141,21 @@ function guard(
   }
 }
 
+function openUpstream({ url, tls, credentials }: Base['upstream'], timeouts: Timeouts) {
+  const client = createUpstreamClient(url.origin, timeouts, createPool(url.origin, timeouts, tls))
+  const passThrough = createPassThrough(url, timeouts, createPool(url.origin, timeouts, tls))
+  if (!credentials) return { client, passThrough }
+  const own = createCredentials(credentials, timeouts.firstByteMs)
+  return {
+    client: clientWithCredentials(client, own),
+    passThrough: passThroughWithCredentials(passThrough, own),
+  }
+}
+
 function connectionTerms({ upstream }: Base, { timeouts }: GatewayConfig) {
   const { connectMs, firstByteMs, betweenPartsMs, wholeMs, answerTakenMs } = timeouts
-  const { url, breaker } = upstream
-  return { url: url.href, breaker, connectMs, firstByteMs, betweenPartsMs, wholeMs, answerTakenMs }
+  const { url, tls, credentials, breaker } = upstream
+  return { url: url.href, tls, credentials, breaker, connectMs, firstByteMs, betweenPartsMs, wholeMs, answerTakenMs }
 }
 
 /** A tree was read within these bounds, and carries the types of its FHIR version. */

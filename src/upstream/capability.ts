@@ -1,9 +1,17 @@
 import { Client } from 'fhir-kit-client'
+import type { Dispatcher } from 'undici'
+import type { Credentials } from './credentials.ts'
 
 /** What a server says of itself at `/metadata`, as far as the gateway asks. */
 export type Capability =
   | { readonly outcome: 'answered'; readonly fhirVersion: string }
-  | { readonly outcome: 'unreachable' | 'too-slow' | 'unusable' }
+  | { readonly outcome: 'unreachable' | 'too-slow' | 'unusable' | 'no-credentials' }
+
+/** How the gateway comes to a server, where that is not in the plain way. */
+export interface Access {
+  readonly dispatcher?: Dispatcher
+  readonly credentials?: Credentials
+}
 
 /**
  * Reads a server's CapabilityStatement (https://hl7.org/fhir/R4/http.html#capabilities). Never throws.
@@ -11,8 +19,16 @@ export type Capability =
  * @param timeoutMs for the whole answer, in milliseconds
  * @param stop ends the request at once
  */
-export async function readCapability(baseUrl: URL, timeoutMs: number, stop: AbortSignal): Promise<Capability> {
-  const client = new Client({ baseUrl: baseUrl.href, requestOptions: { redirect: 'manual' } })
+export async function readCapability(
+  baseUrl: URL,
+  timeoutMs: number,
+  stop: AbortSignal,
+  { dispatcher, credentials }: Access = {},
+): Promise<Capability> {
+  const shown = await credentials?.headerFields().catch(() => undefined)
+  if (credentials && !shown) return { outcome: 'no-credentials' }
+  const requestOptions = { redirect: 'manual', ...(dispatcher && { dispatcher }) } as const
+  const client = new Client({ baseUrl: baseUrl.href, requestOptions, ...(shown && { customHeaders: { ...shown } }) })
   try {
     const statement: unknown = await client.capabilityStatement({
       signal: AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]),
@@ -20,6 +36,8 @@ export async function readCapability(baseUrl: URL, timeoutMs: number, stop: Abor
     const fhirVersion = fhirVersionOf(statement)
     return fhirVersion === undefined ? { outcome: 'unusable' } : { outcome: 'answered', fhirVersion }
   } catch (error) {
+    // Whatever it answers instead may be for these: others are had in time.
+    if (shown) credentials?.refused(shown)
     return { outcome: outcomeOf(error) }
   }
 }

@@ -20,6 +20,7 @@ const lastRetryMs = 8_000
 
 const reasons = {
   unreachable: 'The upstream cannot be reached.',
+  'no-credentials': 'There are no credentials to be had for the upstream.',
   'too-slow': 'The upstream did not answer /metadata in time.',
   unusable: 'The upstream answered /metadata without a CapabilityStatement that names its FHIR version.',
 } as const

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import type { Traces } from '../../src/audit/traces.ts'
 import type { RequestRecord } from '../../src/audit/request-record.ts'
 import type { BreakerTerms } from '../../src/config/bounds.ts'
-import type { CorsSettings, GatewayConfig, TokenTerms, UpstreamProfile } from '../../src/config/config.ts'
+import type { Base, CorsSettings, GatewayConfig, TokenTerms, UpstreamProfile } from '../../src/config/config.ts'
 import { readBeside } from '../../src/config/load.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
@@ -56,6 +56,8 @@ export interface Settings {
   readonly headerFieldsAsked?: boolean
   readonly cors?: CorsSettings
   readonly breaker?: BreakerTerms
+  /** How the upstream is come to. */
+  readonly access?: Pick<Base['upstream'], 'tls' | 'credentials'>
   readonly limits?: Partial<GatewayConfig['limits']>
   /** `requestMs` and `upstreamMs` stand for those that they stand for in gateway.yaml. */
   readonly timeouts?: Partial<GatewayConfig['timeouts']> & { readonly requestMs?: number; readonly upstreamMs?: number }
@@ -131,6 +133,7 @@ export function configOf(settings: Settings, upstream: StubUpstream): GatewayCon
           url: settings.upstreamUrl ?? upstream.url,
           profile: settings.profile ?? { pagingParameter: '_getpages' },
           ...(settings.breaker && { breaker: settings.breaker }),
+          ...settings.access,
         },
         ...(settings.tokens && { tokens: settings.tokens }),
         headerFieldsAsked: settings.headerFieldsAsked ?? false,

@@ -1,3 +1,4 @@
+import https from 'node:https'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -26,11 +27,14 @@ export interface StubUpstream {
   close(): Promise<void>
 }
 
-/** A server on loopback that answers what a test says and remembers what it was asked. */
-export async function startStubUpstream(): Promise<StubUpstream> {
+/**
+ * A server on loopback that answers what a test says and remembers what it was asked.
+ * @param tls undefined: plain HTTP
+ */
+export async function startStubUpstream(tls?: https.ServerOptions): Promise<StubUpstream> {
   const seen: Seen[] = []
   let table: Readonly<Record<string, StubAnswer>> = {}
-  const server = http.createServer((req, res) => {
+  const listener = (req: IncomingMessage, res: ServerResponse) => {
     const chunks: Buffer[] = []
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
     req.on('end', () => {
@@ -41,13 +45,14 @@ export async function startStubUpstream(): Promise<StubUpstream> {
       else if (typeof answer === 'function') answer(res, req)
       else res.writeHead(answer.status, answer.headers).end(answer.body)
     })
-  })
+  }
+  const server = tls ? https.createServer(tls, listener) : http.createServer(listener)
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
   const { port } = server.address() as AddressInfo
   return {
-    url: new URL(`http://127.0.0.1:${port}/fhir`),
+    url: new URL(`${tls ? 'https' : 'http'}://127.0.0.1:${port}/fhir`),
     seen,
     answers(answers) {
       table = answers

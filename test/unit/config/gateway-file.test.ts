@@ -11,7 +11,7 @@ describe('gateway.yaml', () => {
   it('needs no more than a path and a policy', () => {
     const { settings } = readGatewayFile('gateway.yaml', smallest)
     expect(settings).toEqual({
-      bases: [{ path: '/fhir', policy: 'p.yaml', profile: {}, headerFieldsAsked: false }],
+      bases: [{ path: '/fhir', policy: 'p.yaml', profile: {}, access: {}, headerFieldsAsked: false }],
       limits: {
         bodyBytes: 1_048_576,
         nesting: 64,
