@@ -237,7 +237,8 @@ describe('without traces', () => {
   ])('the upstream gets of traceparent and tracestate %s', async (_what, sent, expected) => {
     const booted = await bootAndClose()
     booted.upstream.answers({ GET: resource(stored('3'), '3'), PUT: resource(stored('4'), '4') })
-    await booted.send('GET', '/STU3/Flag/1', sent)
+    // Another one, since what is read by id would be in the cache for the update.
+    await booted.send('GET', '/STU3/Flag/2', sent)
     await booted.send('PUT', '/STU3/Flag/1', { ...jsonHeaders('3'), ...sent }, JSON.stringify(removal))
     expect(booted.upstream.seen).toHaveLength(3)
     for (const { headers } of booted.upstream.seen) {
