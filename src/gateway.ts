@@ -11,6 +11,7 @@ import { boundTaking } from './http/answer-taken.ts'
 import { answerBareConnections } from './http/connections.ts'
 import { createExpressServer } from './http/express-server.ts'
 import { handle, type Handling } from './http/handle.ts'
+import { holdBodies } from './http/held-bodies.ts'
 import type { Observers } from './http/observed-upstream.ts'
 import { serveByTurns } from './http/served.ts'
 import { tracedJudge, tracedRequest } from './http/traced.ts'
@@ -92,6 +93,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     newRequestId: randomUUID,
     isDraining: () => drained !== undefined,
     inFlight: () => inFlight,
+    bodies: holdBodies(),
   }
 
   const serve = async (req: IncomingMessage, res: ServerResponse) => {

@@ -21,6 +21,9 @@ export const limitsSchema = z
     'in-flight': count(2000, 1_000_000).describe(
       'The most requests that are answered at the same time; what comes beyond is answered with 503 and Retry-After.',
     ),
+    'held-bodies': size('128 MiB').describe(
+      'The most that the bodies of all requests take together while they are received and answered. What comes beyond ends those that have been coming for the longest time, with 503.',
+    ),
     rate: z
       .union([
         z.literal('off').describe('As many as come.'),
@@ -47,7 +50,7 @@ export const timeoutsSchema = z
       'To receive the header section of a request, from its first byte, or on a new connection from its beginning. Without it: `request`.',
     ),
     body: optionalDuration().describe('To receive the body of a request. Without it: `request`.'),
-    'answer-taken': duration('5m').describe(
+    'answer-taken': duration('1m').describe(
       'For the client to take an answer: the whole of one that the gateway holds, the next part of one that it streams.',
     ),
     idle: duration('65s').describe(

@@ -22,6 +22,8 @@ export interface Limits {
   readonly connections: number
   /** The most requests that are answered at the same time. */
   readonly inFlight: number
+  /** The most that the bodies of all requests take together while they are received and answered. */
+  readonly heldBytes: number
   /** How many requests one client may send in a time. */
   readonly rate: 'off' | Rate
 }
@@ -78,6 +80,7 @@ export function limitsOf(limits: z.output<typeof limitsSchema>): Limits {
     refusals: limits.refusals,
     connections: limits.connections,
     inFlight: limits['in-flight'],
+    heldBytes: limits['held-bodies'],
     rate: rate === 'off' ? rate : { requests: rate.requests, perMs: rate.per },
   }
 }

@@ -5,7 +5,7 @@ import { acceptedMediaTypes, formatOfBody, type Format } from '../fhir/media-typ
 import { malformedBody, mismatchOf } from '../policy/refusals-of-bodies.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import { decodeUtf8 } from '../fhir/unicode.ts'
-import { readBody } from './body.ts'
+import { bodyBounds, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { acceptedPatchTypes, patchOfParameters, patchOfText, textFormOf, type PatchContent } from './patch-content.ts'
 import type { Preconditions } from './preconditions.ts'
@@ -134,6 +134,7 @@ export async function readSentResource(
     : refused({ kind: 'refused', refusals: malformedBody(parsed.faults) })
 }
 
-function readSentBytes({ head, req, res, config }: Exchange) {
-  return readBody(head, req, res, { maxBytes: config.limits.bodyBytes, maxMs: config.timeouts.bodyMs })
+function readSentBytes(exchange: Exchange) {
+  const { head, req, res } = exchange
+  return readBody(head, req, res, bodyBounds(exchange))
 }

@@ -3,6 +3,8 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { trimmedField } from '../fhir/field-value.ts'
 import { isParseError } from './connections.ts'
+import type { HeldBodies, HeldBody } from './held-bodies.ts'
+import type { Exchange } from './exchange.ts'
 import { refuse, type Reply } from './reply.ts'
 import type { RequestHead } from './request-head.ts'
 
@@ -11,6 +13,15 @@ export interface BodyBounds {
   readonly maxBytes: number
   /** For the whole body, in milliseconds. */
   readonly maxMs: number
+  /** The bodies of other requests, and of all of them together the most bytes. */
+  readonly bodies: HeldBodies
+  readonly maxHeld: number
+}
+
+/** The bounds of a request's body. */
+export function bodyBounds({ config, bodies }: Pick<Exchange, 'config' | 'bodies'>): BodyBounds {
+  const { limits, timeouts } = config
+  return { maxBytes: limits.bodyBytes, maxMs: timeouts.bodyMs, bodies, maxHeld: limits.heldBytes }
 }
 
 export type ReadBody = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly reply: Reply }
@@ -34,7 +45,10 @@ export async function readBody(
 
   // A client that asked whether it may send its body waits for this.
   if (head.headerFields.expect !== undefined && req.httpVersionMinor >= 1) res.writeContinue()
-  const received = await receive(req, bounds)
+  let giveUp = () => {}
+  const held = bounds.bodies.receive(() => giveUp())
+  res.once('close', held.release)
+  const received = await receive(req, bounds, held, (end) => (giveUp = end))
   switch (received) {
     case 'client-gone':
       return refused({ kind: 'client-gone' })
@@ -44,21 +58,43 @@ export async function readBody(
       return refused(refuse('request-malformed', 'The body is not well-formed HTTP.', { connection: 'close' }))
     case 'too-slow':
       return refused(refuse('request-timeout', 'The body did not arrive in time.', { connection: 'close' }))
+    case 'given-up':
+      return givenUp()
   }
-  if (coding === 'identity') return { ok: true, bytes: received }
+  if (coding === 'identity') {
+    held.received()
+    return { ok: true, bytes: received }
+  }
   try {
-    return { ok: true, bytes: await inflate(received, { maxOutputLength: bounds.maxBytes }) }
+    const bytes = await inflate(received, { maxOutputLength: bounds.maxBytes })
+    let room = true
+    giveUp = () => (room = false)
+    held.add(bytes.length, bounds.maxHeld)
+    held.received()
+    return room ? { ok: true, bytes } : givenUp()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return tooLarge()
     return refused(refuse('body-malformed', 'The body is not what Content-Encoding says: it cannot be inflated.'))
   }
 }
 
+const givenUp = () =>
+  refused(
+    refuse('overloaded', 'The bodies of all requests together are larger than the gateway holds; try again.', {
+      connection: 'close',
+    }),
+  )
+
 const refused = (reply: Reply): ReadBody => ({ ok: false, reply })
 
-type Received = Buffer | 'client-gone' | 'malformed' | 'too-large' | 'too-slow'
+type Received = Buffer | 'client-gone' | 'malformed' | 'too-large' | 'too-slow' | 'given-up'
 
-function receive(req: IncomingMessage, bounds: BodyBounds): Promise<Received> {
+function receive(
+  req: IncomingMessage,
+  bounds: BodyBounds,
+  held: HeldBody,
+  onGiveUp: (giveUp: () => void) => void,
+): Promise<Received> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -69,9 +105,11 @@ function receive(req: IncomingMessage, bounds: BodyBounds): Promise<Received> {
     }
     const take = (chunk: Buffer) => {
       size += chunk.length
-      if (size > bounds.maxBytes) end('too-large')
-      else chunks.push(chunk)
+      if (size > bounds.maxBytes) return end('too-large')
+      chunks.push(chunk)
+      held.add(chunk.length, bounds.maxHeld)
     }
+    onGiveUp(() => end('given-up'))
     const timer = setTimeout(end, bounds.maxMs, 'too-slow')
     req.on('data', take)
     req.once('end', () => end(Buffer.concat(chunks)))

@@ -16,6 +16,7 @@ import type { StoredVersions } from '../upstream/stored-versions.ts'
 import type { WrittenStatements } from './capabilities.ts'
 import type { HeaderFields } from './reply.ts'
 import type { Account } from './account.ts'
+import type { HeldBodies } from './held-bodies.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** One FHIR base with what stands behind it. */
@@ -62,6 +63,8 @@ export interface Exchange {
   readonly request: Omit<RequestFacts, 'interaction'>
   /** Where what is decided is written down; undefined where nothing is. */
   readonly account: Account | undefined
+  /** The bodies of the requests that are being answered. */
+  readonly bodies: HeldBodies
   /** Only for the stages that read the body or stream the answer. */
   readonly req: IncomingMessage
   readonly res: ServerResponse

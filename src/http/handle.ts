@@ -15,6 +15,7 @@ import { bundle } from './bundle/bundle.ts'
 import { corsFields, namePreflight } from './cors.ts'
 import type { Exchange, GovernedBase } from './exchange.ts'
 import type { Serving } from './governed-bases.ts'
+import type { HeldBodies } from './held-bodies.ts'
 import { nameInteraction, type Named } from './name-interaction.ts'
 import { plainTerms } from './outcome.ts'
 import { readPreconditions } from './preconditions.ts'
@@ -30,6 +31,7 @@ import { write } from './write.ts'
 
 /** What all requests have in common. */
 export interface Handling extends Load {
+  readonly bodies: HeldBodies
   readonly publicUrl: URL | undefined
   readonly judge: typeof judge
   readonly record: RecordRequest
@@ -145,6 +147,7 @@ async function answer(
     grants,
     judge,
     account,
+    bodies: handling.bodies,
     request: { scopes, headerFields: factsOf(head, config.ruleHeaderFields) },
     req,
     res,

@@ -7,7 +7,7 @@ import { readFields, valuesOf } from '../upstream/header-fields.ts'
 import type { Streaming } from '../upstream/pass-through.ts'
 import { jsonRewriter } from '../upstream/rewrite-json.ts'
 import { refusalOfSearch } from './access.ts'
-import { readBody } from './body.ts'
+import { bodyBounds, readBody } from './body.ts'
 import { faultOfQuery, tellCapabilities } from './capabilities.ts'
 import type { Exchange } from './exchange.ts'
 import { relayFailure, relayRead, streamedFields, unusable } from './relay.ts'
@@ -106,10 +106,7 @@ async function searchByPost(exchange: Exchange): Promise<Reply> {
     const accept = 'application/x-www-form-urlencoded'
     return refuse('media-type', `Send the search parameters as ${accept}.`, { accept })
   }
-  const body = await readBody(head, req, res, {
-    maxBytes: config.limits.bodyBytes,
-    maxMs: config.timeouts.bodyMs,
-  })
+  const body = await readBody(head, req, res, bodyBounds(exchange))
   if (!body.ok) return body.reply
   const form = body.bytes.toString('latin1')
   const parameters = /^[\x21-\x7e]*$/.test(form) ? readQuery(form) : undefined

@@ -150,6 +150,7 @@ export function configOf(settings: Settings, upstream: StubUpstream): GatewayCon
       refusals: 20,
       connections: 1000,
       inFlight: 1000,
+      heldBytes: 64 * 1024 * 1024,
       rate: 'off',
       ...settings.limits,
     },

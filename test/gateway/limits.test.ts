@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import net, { type Socket } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { bootAndClose, type Booted } from './booted.ts'
 import { resource } from './stub-upstream.ts'
@@ -156,5 +157,58 @@ describe('leaving', () => {
     expect([await before, during].map((raw) => /^HTTP\/1\.1 (\d+)/.exec(raw)?.[1])).toEqual(['200', '200'])
     await booted.gateway.drain()
     await expect(read(booted)).rejects.toThrow('ECONNREFUSED')
+  })
+})
+
+describe('bodies that together are more than is held', () => {
+  const head = (length: number) =>
+    `POST /STU3/Flag HTTP/1.1\r\nHost: a\r\nContent-Type: application/fhir+json\r\nContent-Length: ${length}\r\n\r\n`
+
+  test('end the one that has been coming for the longest time, with 503, and the others go on', async () => {
+    const booted = await bootAndClose({ limits: { heldBytes: 1000 } })
+    const slow = await connect(booted)
+    const answered = once(slow.client, 'data') as Promise<[Buffer]>
+    const received = once(slow.server, 'data')
+    slow.client.write(head(900) + ' '.repeat(700))
+    await received
+    const { status } = await booted.send(
+      'POST',
+      '/STU3/Flag',
+      { 'content-type': 'application/fhir+json' },
+      ' '.repeat(600),
+    )
+    expect(status).toBe(400)
+    const [bytes] = await answered
+    expect(bytes.toString()).toMatch(/^HTTP\/1\.1 503 /)
+    expect(bytes.toString()).toContain('"throttled"')
+    expect(booted.records).toMatchObject([{ status: 503, refusedBy: ['overloaded'] }, { status: 400 }])
+    expect(booted.upstream.seen).toEqual([])
+  })
+
+  test('are counted as they are after inflating', async () => {
+    const booted = await bootAndClose({ limits: { heldBytes: 1000 } })
+    const type = { 'content-type': 'application/fhir+json' }
+    const zipped = await booted.send(
+      'POST',
+      '/STU3/Flag',
+      { ...type, 'content-encoding': 'gzip' },
+      gzipSync(' '.repeat(1200)),
+    )
+    expect(zipped.status).toBe(503)
+    const { status } = await booted.send('POST', '/STU3/Flag', type, ' '.repeat(900))
+    expect(status).toBe(400)
+  })
+
+  test('count no longer when they have been answered', async () => {
+    const booted = await bootAndClose({ limits: { heldBytes: 1000 } })
+    for (let i = 0; i < 5; i++) {
+      const { status } = await booted.send(
+        'POST',
+        '/STU3/Flag',
+        { 'content-type': 'application/fhir+json' },
+        ' '.repeat(900),
+      )
+      expect(status).toBe(400)
+    }
   })
 })
