@@ -26,7 +26,7 @@ export const labels = {
   reason:
     '`unreachable` (no connection, or it broke), `too-slow`, `too-large` (beyond a limit of gateway.yaml), `broken-off` (by the upstream, while it was streamed on) or `server-error` (5xx).',
   result:
-    '`applied` or `refused`; of a look into the cache: `hit` or `miss`; of decision records: `written` or `lost`.',
+    '`applied` or `refused`; of a look into the cache: `hit` or `miss`; of decision records: `written` or `lost`; of AuditEvents: `delivered`, `failed` (it is tried again) or `set-aside` (the server does not take it).',
   use: '`listener`: what clients are shown.',
   policy: 'Name of the policy.',
   digest: 'SHA-256 of the policy file and of the files that it names.',
@@ -144,6 +144,17 @@ export const definitions = {
     kind: 'counter',
     help: 'Decision records, by what became of them. One that is lost was not written; where records are required its write was refused.',
     labels: ['result'],
+  },
+  fhir_gateway_audit_events_total: {
+    kind: 'counter',
+    help: 'Tries to deliver a decision record as a FHIR AuditEvent.',
+    labels: ['result'],
+  },
+  fhir_gateway_decision_queue_bytes: {
+    kind: 'gauge',
+    help: 'Decision records on the disk that wait to be delivered as AuditEvents; 0 where they go elsewhere.',
+    labels: [],
+    aggregator: 'sum',
   },
   fhir_gateway_reloads_total: {
     kind: 'counter',

@@ -21,6 +21,8 @@ export interface Metrics {
   cache(base: string, event: CacheEvent): void
   /** Counts decision records. */
   readonly decisions: CountDecisions
+  /** Counts a try to deliver an AuditEvent. */
+  auditEvent(result: 'delivered' | 'set-aside' | 'failed'): void
   /** Counts an attempt to take another config. */
   reloaded(result: 'applied' | 'refused'): void
   /** All of them; each says how those of several processes become one. */
@@ -33,6 +35,8 @@ export interface Metrics {
 export interface Measured {
   /** The number of requests that are being answered. */
   inFlight(): number
+  /** How much waits on the disk to be delivered as AuditEvents. */
+  decisionQueueBytes?(): number
   /** What is served. */
   config(): Pick<GatewayConfig, 'bases'>
   /** What the cache of each base holds. */
@@ -82,6 +86,7 @@ export function createMetrics(measured: Measured): Metrics {
   // An alert on the first one that is lost needs the 0 before it.
   for (const result of ['written', 'lost']) decisionRecords.start(result)
   for (const result of ['written', 'lost']) decisionRecords.start(result)
+  const auditEvents = counter('fhir_gateway_audit_events_total')
   const reloads = counter('fhir_gateway_reloads_total')
   for (const result of ['applied', 'refused']) reloads.start(result)
   const loadedAt = gauge('fhir_gateway_last_reload_success_timestamp_seconds')
@@ -90,6 +95,9 @@ export function createMetrics(measured: Measured): Metrics {
   lastReload.set(1)
   gauge('fhir_gateway_requests_in_flight', function () {
     this.set(measured.inFlight())
+  })
+  gauge('fhir_gateway_decision_queue_bytes', function () {
+    this.set(measured.decisionQueueBytes?.() ?? 0)
   })
   gauge('fhir_gateway_upstream_ready', function () {
     this.reset()
@@ -140,6 +148,9 @@ export function createMetrics(measured: Measured): Metrics {
     },
     decisions(result, records) {
       for (let counted = 0; counted < records; counted++) decisionRecords.count(result)
+    },
+    auditEvent(result) {
+      auditEvents.count(result)
     },
     cache(base, event) {
       if (event === 'evicted') evictions.count(base)

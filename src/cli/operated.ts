@@ -47,7 +47,11 @@ export function operateGateway(
   traces?: Traces,
   decisionSettings: DecisionSettings = 'off',
 ): OperatedGateway {
-  const decisions = openDecisions(decisionSettings, log, (...counted) => metrics.decisions(...counted))
+  const accounts = openDecisions(decisionSettings, config.timeouts, log, {
+    decisions: (...counted) => metrics.decisions(...counted),
+    auditEvent: (result) => metrics.auditEvent(result),
+  })
+  const decisions = accounts?.decisions
   const writeLine = requestLog(log, idHasher(logHashKey))
   const gateway: Gateway = createGateway({
     config,
@@ -74,6 +78,7 @@ export function operateGateway(
     ...gateway,
     upstreams: () => upstreams.now(false).bases,
     certificates: () => certificatesOf(gateway.config()),
+    ...(accounts && { decisionQueueBytes: accounts.queueBytes }),
   })
   const policies = policiesInForce(gateway)
   const state = () => ({ readiness: upstreams.now(stop.aborted), policies: policies.now() })

@@ -6,7 +6,7 @@ import { loadConfig, needsSandbox, upstreamMistake, withUpstream, type LoadedCon
 import { serveTogether, type PrimaryOptions } from './cluster/primary.ts'
 import type { Seat } from './cluster/worker.ts'
 import { writeMistakes } from './config-mistakes.ts'
-import { decisionsMistake } from './decisions.ts'
+import { decisionsMistake, decisionsOfWorker } from './decisions.ts'
 import { listen, localOrigin } from './listen.ts'
 import { openTraces } from './open-traces.ts'
 import { basesOf, logDoubts, operateGateway } from './operated.ts'
@@ -93,7 +93,14 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
     await running?.close()
     return `${opened.mistake}\n`
   }
-  const operated = operateGateway(config, environment, log, stop, opened?.traces, decisions)
+  const operated = operateGateway(
+    config,
+    environment,
+    log,
+    stop,
+    opened?.traces,
+    decisionsOfWorker(decisions, seat?.number),
+  )
   const { gateway, admin, reconfigure, tried } = operated
   const close = async () => {
     await operated.close()

@@ -142,6 +142,20 @@ export type DecisionSettings =
       readonly required: boolean
       readonly callerHeaderFields: readonly string[]
     }
+  | {
+      readonly to: 'audit-events'
+      /** FHIR base of the server that keeps them. */
+      readonly url: string
+      /** The FHIR version that it speaks; undefined: that of each policy. */
+      readonly release: 'STU3' | 'R4' | undefined
+      /** A file with header fields for it, one a line. */
+      readonly headerFile: string | undefined
+      /** Folder of the queue. */
+      readonly queue: string
+      readonly queueBytes: number
+      readonly required: boolean
+      readonly callerHeaderFields: readonly string[]
+    }
 
 /** Everything that gateway.yaml says, compiled. Durations are milliseconds, sizes are bytes. */
 export interface GatewayConfig {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { headerField, matching } from './readings.ts'
+import { headerField, matching, readAs, size } from './readings.ts'
+import { fhirBaseUrlExpected, fhirBaseUrlPattern, parseFhirBaseUrl } from './upstream-url.ts'
 
 /** What would be a credential in a file that others read. */
 const secret: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
@@ -39,8 +40,31 @@ export const decisionsSchema = z
           'Expected the path of a file; for standard output there is `to: stdout`.',
         )
         .describe(
-          'The file, relative to gateway.yaml. One process writes it. SIGHUP has it opened anew, for who renames it.',
+          'The file, relative to gateway.yaml. One process writes it: each of several workers has its own, with its number in the name. SIGHUP has it opened anew, for who renames it.',
         ),
+      required,
+      ...common,
+    }),
+    z.strictObject({
+      to: z
+        .literal('audit-events')
+        .describe('A FHIR AuditEvent for each record, POSTed to a server by way of a queue on the disk.'),
+      url: readAs({ read: parseFhirBaseUrl, expected: fhirBaseUrlExpected, pattern: fhirBaseUrlPattern }).describe(
+        'The FHIR base of the server that keeps them.',
+      ),
+      fhir: z
+        .enum(['STU3', 'R4'])
+        .optional()
+        .describe('The FHIR version that it speaks. Unset: that of the policy of each base, which is not R5 then.'),
+      'header-file': matching(/\S/, 'the path of a file')
+        .optional()
+        .describe(
+          'A file with header fields for it, one a line, such as `Authorization: Bearer …`; relative to gateway.yaml, and read for each event.',
+        ),
+      queue: matching(/\S/, 'the path of a folder').describe(
+        'The folder of the queue, relative to gateway.yaml. It is made where there is none, and outlives the process.',
+      ),
+      'queue-size': size('256 MiB').describe('The most that the queue holds; what is beyond counts as not written.'),
       required,
       ...common,
     }),

@@ -124,7 +124,18 @@ function tracesOf(traces: GatewaySettings['traces']): 'off' | TracesSettings {
 function decisionsOf(decisions: GatewaySettings['decisions']): DecisionSettings {
   if (decisions === 'off') return 'off'
   const { 'caller-header-fields': callerHeaderFields, ...target } = decisions
-  return { ...target, callerHeaderFields }
+  if (target.to !== 'audit-events') return { ...target, callerHeaderFields }
+  const { to, url, fhir: release, queue, required } = target
+  return {
+    to,
+    url: url.href,
+    release,
+    headerFile: target['header-file'],
+    queue,
+    queueBytes: target['queue-size'],
+    required,
+    callerHeaderFields,
+  }
 }
 
 /** Who reads the log must not read the ids of records. */

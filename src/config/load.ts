@@ -102,6 +102,13 @@ export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
     return [{ ...rest, compiled: result.policy, tokens: tokens.terms }]
   })
 
+  const { decisions: records } = settings
+  const needsRelease = records !== 'off' && records.to === 'audit-events' && records.release === undefined
+  if (needsRelease && bases.some(({ compiled: policy }) => policy.release === 'R5')) {
+    const message =
+      'An AuditEvent is made for STU3 or R4, and a policy is written for R5: say which one the server speaks.'
+    diagnostics.push(source.diagnose(['decisions'], `${message} Set \`fhir\`.`))
+  }
   if (diagnostics.length > 0) {
     return { ok: false, diagnostics, policies: new Set(settings.bases.map((base) => base.policy)).size }
   }
@@ -112,7 +119,13 @@ export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
 
 function withAbsolutePaths(decisions: DecisionSettings, folder: string): DecisionSettings {
   if (decisions === 'off' || decisions.to === 'stdout') return decisions
-  return { ...decisions, file: resolve(folder, decisions.file) }
+  if (decisions.to === 'file') return { ...decisions, file: resolve(folder, decisions.file) }
+  const { queue, headerFile } = decisions
+  return {
+    ...decisions,
+    queue: resolve(folder, queue),
+    headerFile: headerFile === undefined ? undefined : resolve(folder, headerFile),
+  }
 }
 
 /** What rules ask of a request, and the gateway does not know: they could never pass. */

@@ -1,13 +1,17 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { DecisionRecord } from '../../src/audit/decisions/record.ts'
 import { addressesOf, buildProgram, startProgram, type Program } from './program.ts'
 import { edit, jsonHeaders, removal, stored } from './records.ts'
 import { resource, startStubUpstream, type StubUpstream } from './stub-upstream.ts'
 
+/** The machine may be busy with other things. */
+const patience = { timeout: 15_000 }
+
 beforeAll(buildProgram, 120_000)
+vi.setConfig({ testTimeout: 60_000 })
 
 const policyFile = resolve('config/policies/nhs-reasonable-adjustments-stu3.yaml')
 
@@ -61,12 +65,35 @@ describe('decision records in a file', () => {
     expect(stdout).not.toMatch(/"(?:id|versionJudged)":/)
   })
 
+  it('are in a file each where several workers serve', async () => {
+    const folder = newFolder()
+    const upstream = await newUpstream()
+    writeFileSync(
+      join(folder, 'gateway.yaml'),
+      `bases: [{ path: /fhir, policy: ${policyFile} }]\ndecisions: { to: file, file: decisions.ndjson, required: true }\n`,
+    )
+    const program = startProgram({
+      UPSTREAM_URL: upstream.url.href,
+      HOST: '127.0.0.1',
+      CONFIG: folder,
+      WORKERS: '2',
+    })
+    const { base } = await addressesOf(program)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => put(base, removal)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    await ended({ program })
+    const files = readdirSync(folder).filter((name) => name.endsWith('.ndjson'))
+    expect(files.every((name) => /^decisions\.[12]\.ndjson$/.test(name))).toBe(true)
+    // Of each write the intent and the outcome.
+    expect(files.flatMap((name) => recordsIn(join(folder, name)))).toHaveLength(40)
+  })
+
   it('go into a new file after SIGHUP when the old one has been renamed', async () => {
     const folder = newFolder()
     const file = join(folder, 'decisions.ndjson')
     const started = await start(folder, await newUpstream(), 'decisions: { to: file, file: decisions.ndjson }')
     await put(started.base, edit)
-    await expect.poll(() => recordsIn(file).length).toBe(1)
+    await expect.poll(() => recordsIn(file).length, patience).toBe(1)
     renameSync(file, `${file}.1`)
     started.program.signal('SIGHUP')
     await started.program.printed(/"msg":"reloaded"/)
@@ -83,7 +110,7 @@ describe('decision records in a file', () => {
     const config = 'decisions: { to: file, file: decisions.ndjson, required: true }'
     const first = await start(folder, upstream, config)
     const answered = Array.from({ length: 40 }, () => put(first.base, removal).catch(() => undefined))
-    await expect.poll(() => upstream.seen.filter(({ method }) => method === 'PUT').length).toBeGreaterThan(5)
+    await expect.poll(() => upstream.seen.filter(({ method }) => method === 'PUT').length, patience).toBeGreaterThan(5)
     first.program.signal('SIGKILL')
     await Promise.all(answered)
     await first.program.ended
@@ -134,6 +161,100 @@ describe('decision records in a file', () => {
     await put(started.base, edit)
     await ended(started)
     expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('precious')
+  })
+})
+
+describe('decision records as AuditEvents', () => {
+  interface AuditEvent {
+    readonly outcome: string
+    readonly entity: readonly { readonly detail?: readonly { readonly type: string; readonly value: string }[] }[]
+  }
+
+  /** The requests that AuditEvents tell of, with the outcome of each. */
+  const toldIn = (events: StubUpstream) =>
+    events.seen.map(({ body }) => {
+      const { outcome, entity } = JSON.parse(body) as AuditEvent
+      const { value } = entity[0]!.detail!.find(({ type }) => type === 'requestId')!
+      return { outcome, requestId: Buffer.from(value, 'base64').toString() }
+    })
+
+  async function newEventServer(status = 201): Promise<StubUpstream> {
+    const events = await startStubUpstream()
+    onTestFinished(() => events.close())
+    events.answers({ POST: { status } })
+    return events
+  }
+
+  const config = ({ url }: StubUpstream, more = '') =>
+    `decisions: { to: audit-events, url: '${url.href}', queue: queue${more} }`
+
+  it('are POSTed in order, with the header fields of a file, and all of them before the gateway ends', async () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'fields'), 'Authorization: Bearer t\n')
+    const events = await newEventServer()
+    const started = await start(folder, await newUpstream(), config(events, ', header-file: fields'))
+    await put(started.base, edit)
+    await put(started.base, removal)
+    const { code, stdout } = await ended(started)
+    expect(code).toBe(0)
+    expect(toldIn(events).map(({ outcome }) => outcome)).toEqual(['4', '0'])
+    expect(events.seen[0]).toMatchObject({ url: '/fhir/AuditEvent', headers: { authorization: 'Bearer t' } })
+    expect(stdout).not.toContain('Bearer')
+  })
+
+  it('delay no write while their server is away, and come when it is back', async () => {
+    const events = await newEventServer(503)
+    const started = await start(newFolder(), await newUpstream(), config(events))
+    expect((await put(started.base, removal)).status).toBe(200)
+    await started.program.printed(/"status":503,"msg":"audit events are not delivered"/)
+    events.answers({ POST: { status: 201 } })
+    await started.program.printed(/"msg":"audit events are delivered again"/)
+    await ended(started)
+  })
+
+  it('come at least once of each write that reached the server, when the gateway is killed in the middle', async () => {
+    const folder = newFolder()
+    const upstream = await newUpstream()
+    const events = await newEventServer()
+    const first = await start(folder, upstream, config(events, ', required: true'))
+    const answered = Array.from({ length: 40 }, () => put(first.base, removal).catch(() => undefined))
+    await expect.poll(() => upstream.seen.filter(({ method }) => method === 'PUT').length, patience).toBeGreaterThan(5)
+    first.program.signal('SIGKILL')
+    await Promise.all(answered)
+    await first.program.ended
+
+    const second = await start(folder, upstream, config(events, ', required: true'))
+    await ended(second)
+    const told = new Set(toldIn(events).map(({ requestId }) => requestId))
+    const sent = upstream.seen.filter(({ method }) => method === 'PUT').map(({ headers }) => headers['x-request-id'])
+    expect(sent.filter((requestId) => !told.has(String(requestId)))).toEqual([])
+  })
+
+  it('deny writes where they are required and the queue cannot be written', async () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'queue'), '')
+    const upstream = await newUpstream()
+    const started = await start(folder, upstream, config(await newEventServer(), ', required: true'))
+    expect((await put(started.base, removal)).status).toBe(503)
+    expect(upstream.seen.filter(({ method }) => method === 'PUT')).toEqual([])
+    await ended(started)
+  })
+
+  it('of two gateways on one folder have a queue each', async () => {
+    const folder = newFolder()
+    const events = await newEventServer()
+    const upstream = await newUpstream()
+    const one = await start(folder, upstream, config(events))
+    const other = await start(folder, upstream, config(events))
+    await put(one.base, removal)
+    await put(other.base, edit)
+    await ended(one)
+    await ended(other)
+    expect(
+      toldIn(events)
+        .map(({ outcome }) => outcome)
+        .toSorted(),
+    ).toEqual(['0', '4'])
   })
 })
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { bootAndClose, nhsPolicy, shippedPolicy, type Settings } from './booted.ts'
 import { keepDecisions } from './decision-sink.ts'
@@ -185,6 +186,37 @@ describe('the record of a decision', () => {
     expect(booted.decisions.records).toHaveLength(2)
     expect(JSON.stringify(booted.decisions.records)).not.toMatch(/John|Born/)
     expect(booted.decisions.records[0]).toMatchObject({ refusals: [{ path: 'Flag.code.?' }] })
+  })
+
+  it('holds no value of what was stored or sent, whichever elements it stands in, nor of a query', async () => {
+    const booted = await start()
+    const value = fc.nat().map((number) => `SENTINEL-${number}`)
+    const coding = fc.record({ system: value, code: value, display: value })
+    const extension = fc.record({ url: value, valueString: value })
+    const part = fc.record(
+      {
+        status: fc.oneof(value, fc.constant('inactive')),
+        language: value,
+        code: fc.record({ coding: fc.array(coding, { minLength: 1, maxLength: 3 }), text: value }),
+        subject: fc.record({ reference: value, display: value }),
+        extension: fc.array(extension, { minLength: 1, maxLength: 3 }),
+        identifier: fc.array(fc.record({ value }), { minLength: 1, maxLength: 2 }),
+        contained: fc.tuple(fc.record({ resourceType: fc.constant('Provenance'), id: value, activity: coding })),
+        period: fc.record({ start: value }),
+      },
+      { requiredKeys: [] },
+    )
+    await fc.assert(
+      fc.asyncProperty(part, part, fc.boolean(), async (before, after, byCriteria) => {
+        booted.upstream.answers({ GET: resource({ ...stored('3'), ...before }, '3'), PUT: resource(removal, '4') })
+        const target = byCriteria ? '/STU3/Flag?identifier=SENTINEL-0' : '/STU3/Flag/1'
+        const sent = { ...flag, ...before, ...after }
+        await booted.send('PUT', target, jsonHeaders('3'), JSON.stringify(sent))
+      }),
+      { numRuns: 60 },
+    )
+    expect(booted.decisions.records).toHaveLength(60)
+    expect(JSON.stringify(booted.decisions.records)).not.toContain('SENTINEL')
   })
 })
 
