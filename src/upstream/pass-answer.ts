@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Dispatcher } from 'undici'
 import { isTimeout } from './client.ts'
 import { dispatchRead } from './dispatch-read.ts'
+import type { ReadingClients } from './reading-clients.ts'
 import type { PassedRead, PassingRead, PassingTimeouts, Streaming } from './pass-through.ts'
 
 /** So much of an answer is gathered before its first byte goes on, in bytes: one that breaks off before is a 502. */
@@ -15,10 +16,10 @@ export function passAnswer(
   dispatcher: Dispatcher,
   origin: string,
   { path, headerFields, maxBytes, streams, whole }: PassingRead,
-  client: { readonly req: IncomingMessage; readonly res: ServerResponse },
+  client: { readonly req: IncomingMessage; readonly res: ServerResponse; readonly others: ReadingClients },
   timeouts: PassingTimeouts,
 ): Promise<PassedRead> {
-  const { req, res } = client
+  const { req, res, others } = client
   return new Promise((resolve) => {
     let upstream: Dispatcher.DispatchController | undefined
     let timer: NodeJS.Timeout | undefined
@@ -31,6 +32,7 @@ export function passAnswer(
 
     const settle = (passed: PassedRead) => {
       over = true
+      others.end(giveUp)
       clearTimeout(timer)
       req.off('close', gone)
       res.off('close', gone).off('drain', goOn).off('finish', ended)
@@ -50,15 +52,18 @@ export function passAnswer(
       // A client must not wait for the rest of an answer that never comes.
       res.destroy()
     }
+    const tooLate = (sentence: string, clientGone?: true) => {
+      const late = Object.assign(new Error(sentence), { code: 'ANSWER_TIMEOUT' })
+      broke(late, clientGone)
+      upstream?.abort(late)
+    }
     /** Gives up when the time is over. */
     const limit = (milliseconds: number, sentence: string, clientGone?: true) => {
       clearTimeout(timer)
-      timer = setTimeout(() => {
-        const late = Object.assign(new Error(sentence), { code: 'ANSWER_TIMEOUT' })
-        broke(late, clientGone)
-        upstream?.abort(late)
-      }, milliseconds)
+      timer = setTimeout(tooLate, milliseconds, sentence, clientGone)
     }
+    /** Lets another have the connection. */
+    const giveUp = () => tooLate('The client reads nothing, and others wait.', true)
 
     const gone = () => {
       const error = new Error('The client left.')
@@ -70,11 +75,13 @@ export function passAnswer(
     const ended = () => settle({ kind: 'streamed', status, whole: true })
     const goOn = () => {
       clearTimeout(timer)
+      others.takes(giveUp)
       upstream?.resume()
     }
     const write = (chunk: Buffer) => {
       if (res.write(chunk)) return
       upstream!.pause()
+      others.stalls(giveUp)
       // A client that reads nothing at all would keep the connection to the upstream.
       limit(timeouts.answerTakenMs, 'The client reads nothing.', true)
     }
@@ -112,6 +119,7 @@ export function passAnswer(
       gathered = []
     }
 
+    others.begin()
     if (req.destroyed || res.destroyed) {
       settle({ kind: 'client-gone' })
       return

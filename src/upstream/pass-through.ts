@@ -3,7 +3,8 @@ import httpProxy from 'http-proxy'
 import type { Dispatcher } from 'undici'
 import type { Unavailable, UpstreamTimeouts } from './client.ts'
 import { passAnswer } from './pass-answer.ts'
-import { createPool } from './pool.ts'
+import { createPool, poolConnections } from './pool.ts'
+import { readingClients } from './reading-clients.ts'
 import type { JsonRewriter } from './rewrite-json.ts'
 
 /** A read, as the gateway has rebuilt it. Only GETs without a body pass through; a HEAD is sent as its GET. */
@@ -67,6 +68,7 @@ export function createPassThrough(
   dispatcher: Dispatcher = createPool(target.origin, timeouts),
 ): PassThrough {
   const proxy = httpProxy.createProxyServer({ target })
+  const clients = readingClients(poolConnections)
   const passing = new WeakMap<IncomingMessage, Passing>()
 
   // http-proxy sends a request in passes, of which the last, `stream`, pipes between two of Node's own HTTP streams: 722 µs
@@ -74,7 +76,7 @@ export function createPassThrough(
   // sends what the gateway has rebuilt: of the client's request nothing is read here.
   proxy.before('web', 'stream', (req, res) => {
     const { read, passed } = passing.get(req)!
-    passed(passAnswer(dispatcher, target.origin, read, { req, res }, timeouts))
+    passed(passAnswer(dispatcher, target.origin, read, { req, res, others: clients }, timeouts))
     return true
   })
 

@@ -3,6 +3,9 @@ import { Pool } from 'undici'
 import type { UpstreamTls } from '../config/config.ts'
 import type { UpstreamTimeouts } from './client.ts'
 
+/** The most connections of a pool. */
+export const poolConnections = 64
+
 /** Connections to one upstream that are kept alive; a request waits for one of them when all are in use. */
 export function createPool(
   origin: string,
@@ -10,7 +13,7 @@ export function createPool(
   tls?: UpstreamTls,
 ): Pool {
   return new Pool(origin, {
-    connections: 64,
+    connections: poolConnections,
     pipelining: 1,
     connect: { timeout: connectMs, ...connectOptionsOf(tls) },
     headersTimeout: firstByteMs,

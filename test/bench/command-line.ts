@@ -10,6 +10,7 @@ what:
   memory                 memory over many requests and many cached versions
   judging                latency against body size, number of policies, number of cached versions
   start                  time from start to ready; time and size of npm ci
+  attacks                memory, and what another client notices, while many clients mean harm
 
 options of compare:
   --only CASE,…          ${cases.map(({ name }) => name).join(', ')}
@@ -29,7 +30,7 @@ further options:
 `
 
 export interface BenchCommand {
-  readonly what: 'compare' | 'profile' | 'memory' | 'judging' | 'start'
+  readonly what: 'compare' | 'profile' | 'memory' | 'judging' | 'start' | 'attacks'
   readonly cases: readonly BenchCase[]
   readonly servers: readonly ServerName[]
   readonly clients: readonly number[]
@@ -66,7 +67,7 @@ export function readCommandLine(args: readonly string[]): BenchCommand {
     },
   })
   const [what = 'compare', profiled] = positionals
-  if (!isOneOf(['compare', 'profile', 'memory', 'judging', 'start'] as const, what))
+  if (!isOneOf(['compare', 'profile', 'memory', 'judging', 'start', 'attacks'] as const, what))
     throw new Error(`Unknown: ${what}.`)
   if (what === 'profile' && profiled === undefined) throw new Error('Say which case to profile.')
   const quick = values.quick || values.check || values.record

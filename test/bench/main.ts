@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { attack } from './attacks.ts'
 import { here } from './child.ts'
 import { readCommandLine, usage, type BenchCommand } from './command-line.ts'
 import { compare } from './compare.ts'
@@ -54,6 +55,7 @@ const run: Readonly<Record<BenchCommand['what'], (command: BenchCommand) => Prom
   memory,
   judging,
   start,
+  attacks: attack,
 }
 
 async function benchmark(command: BenchCommand): Promise<void> {
