@@ -112,13 +112,18 @@ export function needsOfParameters(parameters: readonly (readonly [string, string
     const [plain = ''] = name.split(/[:.]/, 1)
     switch (plain) {
       case '_include': {
-        const target = value.split(':')[2]
-        return [isType(target) ? { type: target, action: 'r' } : { type: '*', action: 'r' }]
+        const [, parameter, target] = value.split(':')
+        // Beside `*` a server may take the type for nothing.
+        return [isType(target) && parameter !== '*' ? { type: target, action: 'r' } : { type: '*', action: 'r' }]
       }
       case '_revinclude': {
         const source = value.split(':')[0]
         return [isType(source) ? { type: source, action: 's' } : everything]
       }
+      case '_list':
+        return [{ type: 'List', action: 'r' }]
+      case '_sort':
+        return value.split(',').flatMap((key) => typesOfChain(key.replace(/^-/, '')))
       case '_has':
       case '_filter':
       case '_query':
@@ -141,12 +146,12 @@ function typesOfHas(name: string): readonly ScopeNeed[] {
 
 /** `subject:Patient.name`, `patient.identifier`: by its definition `patient` refers to a Patient. */
 function typesOfChain(name: string): readonly ScopeNeed[] {
-  return name
-    .split('.')
-    .slice(0, -1)
-    .map((link) => {
-      const [parameter, type] = link.split(':')
-      if (isType(type)) return { type, action: 's' }
-      return type === undefined && parameter === 'patient' ? { type: 'Patient', action: 's' } : everything
-    })
+  const links = name.split('.')
+  const last = links.findIndex((link) => link.startsWith('_has'))
+  const types = links.slice(0, last < 0 ? -1 : last).map((link): ScopeNeed => {
+    const [parameter, type] = link.split(':')
+    if (isType(type)) return { type, action: 's' }
+    return type === undefined && parameter === 'patient' ? { type: 'Patient', action: 's' } : everything
+  })
+  return last < 0 ? types : [...types, ...typesOfHas(links.slice(last).join('.'))]
 }

@@ -1,3 +1,4 @@
+import { readIfNoneExist } from '../fhir/criteria.ts'
 import { needsOf, needsOfParameters, isScoped, writeScope, type Grants, type ScopeNeed } from '../fhir/smart-scopes.ts'
 import type { Interaction } from '../fhir/interaction.ts'
 import { readQuery } from '../fhir/target.ts'
@@ -73,7 +74,9 @@ export interface Asking extends Pick<Interaction, 'code' | 'type' | 'operation' 
 export function askingOf(interaction: Interaction, head: RequestHead): Asking {
   const ifNoneExist = interaction.code === 'create' ? head.fieldLines('if-none-exist')[0] : undefined
   if (ifNoneExist === undefined) return interaction
-  return { ...interaction, conditional: true, query: ifNoneExist.slice(ifNoneExist.indexOf('?') + 1) }
+  // What is sent is what is asked for here, and is read in the same way; what cannot be read is refused by who sends it.
+  const read = readIfNoneExist(ifNoneExist, interaction.type ?? '')
+  return { ...interaction, conditional: true, query: 'criteria' in read ? read.criteria : '' }
 }
 
 /** Why a request may not be made with the token that came with it; undefined: it may. */
@@ -111,7 +114,7 @@ function needsOfAsking({ tokens, policy }: GovernedBase, asking: Asking): readon
     case 'operation':
       return tokens && tokens.scopes !== 'off' ? tokens.scopes.operations.get(operation) : undefined
     case 'paging':
-      return needsOfPage(policy)
+      return [...needsOfPage(policy), ...needsOfParameters(readQuery(asking.query) ?? [])]
     default:
       // A Bundle asks nothing but what its entries ask.
       return []

@@ -68,7 +68,7 @@ export async function readWrite(
   const sent = await readSentResource(exchange, (format) =>
     id === undefined || version === undefined
       ? undefined
-      : exchange.base.storedVersions.peek({ type, id, version, format }),
+      : exchange.base.storedVersions.peek({ type, id, version, format, callerFields: exchange.callerFields }),
   )
   if (!sent.ok) return sent
   const { resource, format } = sent

@@ -36,7 +36,10 @@ export async function read(exchange: Exchange): Promise<Reply> {
     ...(single &&
       isFormatOnly(interaction.query) && {
         whole: (headerFields, body) =>
-          base.storedVersions.keep({ type: interaction.type!, id: interaction.id! }, { headerFields, body }),
+          base.storedVersions.keep(
+            { type: interaction.type!, id: interaction.id!, callerFields },
+            { headerFields, body },
+          ),
       }),
   })
   switch (passed.kind) {

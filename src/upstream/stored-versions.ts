@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { readResource } from '../fhir/body.ts'
 import type { Definitions } from '../fhir/definitions.ts'
@@ -25,8 +26,8 @@ export interface WantedVersion extends WantedResource {
   readonly version: string
 }
 
-/** What a version is cached by. */
-type VersionName = Pick<WantedVersion, 'type' | 'id' | 'version' | 'format'>
+/** What a version is cached by. The answer to a client's own read is for that caller alone. */
+type VersionName = Pick<WantedVersion, 'type' | 'id' | 'version' | 'format' | 'callerFields'>
 
 /** An answer with status 200, all of it. */
 export type WholeAnswer = Pick<Extract<UpstreamReply, { kind: 'answered' }>, 'headerFields' | 'body'>
@@ -60,9 +61,10 @@ export interface StoredVersions {
   peek(version: VersionName): Promise<Resource | undefined>
   /**
    * Caches the answer to a client's own read of a resource, as far as it says of itself which version it is. It is looked
-   * into when an update names that version, and taken only when it is what the gateway's own read would have to be.
+   * into when an update of the same caller's names that version, and taken only when it is what the gateway's own read would
+   * have to be: a server may show another caller something else, and this is not to be judged against for them.
    */
-  keep(resource: { readonly type: string; readonly id: string }, answer: WholeAnswer): void
+  keep(resource: Pick<WantedResource, 'type' | 'id' | 'callerFields'>, answer: WholeAnswer): void
   /** From the cache, else from the upstream. */
   get(wanted: WantedVersion): Promise<StoredVersion>
   /** The current version, whichever it is: always from the upstream. */
@@ -127,6 +129,7 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
         })
 
   const keyOf = ({ type, id, version, format }: VersionName) => `${format} ${type}/${id}/${version}`
+  const ownKeyOf = (version: VersionName) => `${keyOf(version)} ${callerKey(version.callerFields)}`
 
   const read = async (wanted: WantedResource, version?: string, known?: Stored): Promise<StoredVersion> => {
     const reply = await client.send({
@@ -147,37 +150,40 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     if (version !== undefined && answer.version !== version) {
       return { kind: 'other-version', upstreamStatus: reply.status }
     }
-    remember({ version: answer.version, ...wanted }, answer.stored, reply.body.length)
+    remember(keyOf({ version: answer.version, ...wanted }), answer.stored, reply.body.length)
     return answer
   }
 
-  const remember = (version: VersionName, stored: Stored, size: number) =>
-    cache?.set(keyOf(version), { kind: 'read', stored, size })
+  const remember = (key: string, stored: Stored, size: number) => cache?.set(key, { kind: 'read', stored, size })
 
   /** The version in the cache; what was kept of a client's read is looked into now. */
   const cached = async (version: VersionName): Promise<Stored | undefined> => {
-    const entry = cache?.get(keyOf(version))
+    const shared = cache?.get(keyOf(version))
+    if (shared?.kind === 'read') return shared.stored
+    const key = ownKeyOf(version)
+    const entry = cache?.get(key)
     if (entry?.kind !== 'kept') return entry?.stored
     const { 'content-encoding': _, ...headerFields } = entry.answer.headerFields
     const body = await decoded(entry.answer, options.maxBytes)
     const answer = body && understand({ kind: 'answered', status: 200, headerFields, body }, version, options)
     if (answer?.kind !== 'found' || answer.version !== version.version) {
-      cache?.delete(keyOf(version))
+      cache?.delete(key)
       return undefined
     }
-    remember(version, answer.stored, body!.length)
+    remember(key, answer.stored, body!.length)
     return answer.stored
   }
 
   return {
     peek: async (version) => (await cached(version))?.whole,
-    keep({ type, id }, { headerFields, body }) {
+    keep({ type, id, callerFields }, { headerFields, body }) {
       const { 'content-type': contentType, 'content-encoding': encoding, etag } = headerFields
       const format = formatOfAnswer(contentType)
       const version = etag === undefined ? undefined : versionOfEntityTag(etag)
       if (!cache || !format || version === undefined || body.length > options.maxBytes) return
-      const key = keyOf({ type, id, version, format })
-      if (cache.has(key)) return
+      const name = { type, id, version, format, callerFields }
+      const key = ownKeyOf(name)
+      if (cache.has(key) || cache.has(keyOf(name))) return
       const told = { 'content-type': contentType, 'content-encoding': encoding, etag }
       cache.set(key, { kind: 'kept', answer: { headerFields: told, body: byItself(body) }, size: body.length })
     },
@@ -191,6 +197,26 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     forget: () => cache?.clear(),
     held: () => ({ entries: cache?.size ?? 0, bytes: cache?.calculatedSize ?? 0 }),
   }
+}
+
+/** What tells one call of a caller from another, and not one caller from another. */
+const ofTheCall: ReadonlySet<string> = new Set([
+  'via',
+  'traceparent',
+  'tracestate',
+  'x-correlation-id',
+  'x-request-id',
+  'user-agent',
+  'accept-language',
+])
+
+/** Stands for who asks, as far as the upstream is told. */
+function callerKey(fields: Readonly<Record<string, string>>): string {
+  const own = Object.keys(fields).filter((name) => !ofTheCall.has(name))
+  if (own.length === 0) return ''
+  const hash = createHash('sha256')
+  for (const name of own.sort()) hash.update(`${name}\0${fields[name]}\0`)
+  return hash.digest('base64url')
 }
 
 /** A slice would hold all of what it was cut from. */

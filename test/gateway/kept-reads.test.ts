@@ -73,6 +73,17 @@ describe('a client that reads a resource and then changes it causes one read and
   })
 })
 
+test('what one client’s read taught is not what another one’s update is judged against', async () => {
+  const narrowed = { ...stored('3'), code: { text: 'shown to one' } }
+  const own = await booted(resource(narrowed, '3'))
+  await readIt(own, { authorization: 'Bearer of-one' })
+  own.upstream.answers({ GET: resource(stored('3'), '3'), [put]: resource(removal, '4') })
+  const headers = { ...jsonHeaders('3'), authorization: 'Bearer of-another' }
+  const answer = await own.send('PUT', '/STU3/Flag/1', headers, JSON.stringify(removal))
+  expect(answer.status).toBe(200)
+  expect(asked(own)).toEqual(['GET /Flag/1', 'GET /Flag/1', 'PUT /Flag/1'])
+})
+
 test('what one client’s read taught is told to no other one before the upstream has answered that one', async () => {
   const own = await booted(resource(stored('3'), '3'))
   await readIt(own, { authorization: 'Bearer of-one' })
@@ -82,10 +93,10 @@ test('what one client’s read taught is told to no other one before the upstrea
   expect(refused.status).toBe(403)
   expect(refused.body).toContain('Not yours.')
   expect(refused.body).not.toContain('FORBIDDEN_UPDATE')
-  // A permit is told by the write itself, with the caller's own credentials.
+  // The version is read with the caller's own credentials, which the upstream refuses.
   const permitted = await own.send('PUT', '/STU3/Flag/1', headers, JSON.stringify(removal))
   expect(permitted.body).toContain('Not yours.')
-  expect(own.upstream.seen.at(-1)).toMatchObject({ method: 'PUT', headers: { authorization: 'Bearer of-another' } })
+  expect(own.upstream.seen.at(-1)).toMatchObject({ method: 'GET', headers: { authorization: 'Bearer of-another' } })
 })
 
 describe('an update reads the version itself when what a client read', () => {

@@ -110,6 +110,12 @@ const rows: readonly (readonly [string, string, string, readonly string[], (obje
     form,
   ],
   ['a page', 'GET', '?_getpages=1', ['user/*.s']],
+  [
+    'a page that brings another type',
+    'GET',
+    '?_getpages=1&_include=Flag:subject:Patient',
+    ['user/*.s', 'user/Patient.r'],
+  ],
   ['a create', 'POST', '/Flag', ['user/Flag.c'], flag],
   ['a conditional create', 'POST', '/Flag', ['user/Flag.c', 'user/Flag.s'], flag, { 'if-none-exist': 'code=a' }],
   [
@@ -119,6 +125,14 @@ const rows: readonly (readonly [string, string, string, readonly string[], (obje
     ['user/Flag.c', 'user/Flag.s', 'user/Group.s'],
     flag,
     { 'if-none-exist': 'Flag?_has:Group:member:code=a' },
+  ],
+  [
+    'one whose criteria hold a question mark',
+    'POST',
+    '/Flag',
+    ['user/Flag.c', 'user/Flag.s', 'user/Group.s'],
+    flag,
+    { 'if-none-exist': '_has:Group:member:code=a&code=x?' },
   ],
   ['an update', 'PUT', '/Flag/1', ['user/Flag.u'], flag],
   ['a conditional update', 'PUT', '/Flag?code=a', ['user/Flag.u', 'user/Flag.s'], flag],
