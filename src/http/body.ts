@@ -45,10 +45,7 @@ export async function readBody(
 
   // A client that asked whether it may send its body waits for this.
   if (head.headerFields.expect !== undefined && req.httpVersionMinor >= 1) res.writeContinue()
-  let giveUp = () => {}
-  const held = bounds.bodies.receive(() => giveUp())
-  res.once('close', held.release)
-  const received = await receive(req, bounds, held, (end) => (giveUp = end))
+  const { received, held } = await receive(req, res, bounds)
   switch (received) {
     case 'client-gone':
       return refused({ kind: 'client-gone' })
@@ -67,11 +64,9 @@ export async function readBody(
   }
   try {
     const bytes = await inflate(received, { maxOutputLength: bounds.maxBytes })
-    let room = true
-    giveUp = () => (room = false)
-    held.add(bytes.length, bounds.maxHeld)
+    if (!held.add(bytes.length, bounds.maxHeld)) return givenUp()
     held.received()
-    return room ? { ok: true, bytes } : givenUp()
+    return { ok: true, bytes }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return tooLarge()
     return refused(refuse('body-malformed', 'The body is not what Content-Encoding says: it cannot be inflated.'))
@@ -91,25 +86,25 @@ type Received = Buffer | 'client-gone' | 'malformed' | 'too-large' | 'too-slow' 
 
 function receive(
   req: IncomingMessage,
+  res: ServerResponse,
   bounds: BodyBounds,
-  held: HeldBody,
-  onGiveUp: (giveUp: () => void) => void,
-): Promise<Received> {
+): Promise<{ readonly received: Received; readonly held: HeldBody }> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
     const end = (received: Received) => {
       clearTimeout(timer)
       req.off('data', take)
-      resolve(received)
+      resolve({ received, held })
     }
+    const held = bounds.bodies.receive(() => end('given-up'))
+    res.once('close', held.release)
     const take = (chunk: Buffer) => {
       size += chunk.length
       if (size > bounds.maxBytes) return end('too-large')
       chunks.push(chunk)
       held.add(chunk.length, bounds.maxHeld)
     }
-    onGiveUp(() => end('given-up'))
     const timer = setTimeout(end, bounds.maxMs, 'too-slow')
     req.on('data', take)
     req.once('end', () => end(Buffer.concat(chunks)))

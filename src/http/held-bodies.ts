@@ -12,9 +12,10 @@ export interface HeldBody {
   /**
    * So many bytes more of it are held. Where all bodies together are then more than `most`, those that have been coming for the
    * longest time are given up, until they are not: a client that sends slowly must not take the place of those that do not.
+   * @returns whether this one is held still
    */
-  add(bytes: number, most: number): void
-  /** It is whole: it is not given up any more. */
+  add(bytes: number, most: number): boolean
+  /** It is whole, and inflated: it is not given up any more. */
   received(): void
   /** It is not held any more. */
   release(): void
@@ -42,9 +43,10 @@ export function holdBodies(): HeldBodies {
           bytes += more
           held += more
           for (const end of receiving) {
-            if (held <= most) return
+            if (held <= most) break
             end()
           }
+          return receiving.has(end)
         },
         received: () => void receiving.delete(end),
         release,
