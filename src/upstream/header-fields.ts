@@ -12,16 +12,20 @@ export function mergedFields(...all: readonly HeaderFields[]): HeaderFields {
   return Object.assign({}, ...all) as HeaderFields
 }
 
+/** What tells one call from another, and not one caller from another. */
+const ofTheCall = ['x-request-id', 'x-correlation-id', 'traceparent', 'tracestate', 'user-agent', 'accept-language']
+
 /** What identifies the caller and the call: it goes with every request that is made for it. */
-const ofTheCaller = [
-  'authorization',
-  'x-request-id',
-  'x-correlation-id',
-  'traceparent',
-  'tracestate',
-  'user-agent',
-  'accept-language',
-]
+const ofTheCaller = ['authorization', ...ofTheCall]
+
+const notOfTheCaller: ReadonlySet<string> = new Set(['via', ...ofTheCall])
+
+/** Those of `callerFields` that say who asks, in the order of their names. */
+export function callerNamesIn(fields: HeaderFields): readonly string[] {
+  return Object.keys(fields)
+    .filter((name) => !notOfTheCaller.has(name))
+    .sort()
+}
 
 /** The client's own header fields that go upstream with everything that is asked on its behalf, and Via. */
 export function callerFields(client: IncomingHttpHeaders, alsoForwarded: readonly string[]): HeaderFields {

@@ -7,7 +7,7 @@ import { versionOfEntityTag } from '../fhir/entity-tag.ts'
 import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
 import type { Unanswered, UpstreamClient, UpstreamReply } from './client.ts'
 import { decoded } from './decoded.ts'
-import { storedVersionFields, valuesOf } from './header-fields.ts'
+import { callerNamesIn, storedVersionFields, valuesOf } from './header-fields.ts'
 
 /** A resource that a caller wants to change. */
 export interface WantedResource {
@@ -199,23 +199,12 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
   }
 }
 
-/** What tells one call of a caller from another, and not one caller from another. */
-const ofTheCall: ReadonlySet<string> = new Set([
-  'via',
-  'traceparent',
-  'tracestate',
-  'x-correlation-id',
-  'x-request-id',
-  'user-agent',
-  'accept-language',
-])
-
 /** Stands for who asks, as far as the upstream is told. */
 function callerKey(fields: Readonly<Record<string, string>>): string {
-  const own = Object.keys(fields).filter((name) => !ofTheCall.has(name))
-  if (own.length === 0) return ''
+  const names = callerNamesIn(fields)
+  if (names.length === 0) return ''
   const hash = createHash('sha256')
-  for (const name of own.sort()) hash.update(`${name}\0${fields[name]}\0`)
+  for (const name of names) hash.update(`${name}\0${fields[name]}\0`)
   return hash.digest('base64url')
 }
 
