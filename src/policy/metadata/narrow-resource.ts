@@ -3,7 +3,7 @@ import { textOf, type Children, type Element } from '../../fhir/element.ts'
 import type { InteractionCode } from '../../fhir/interaction.ts'
 import type { Policy } from '../policy.ts'
 import { operationForCallers, rulesForCallers } from '../words/for-callers.ts'
-import { documented } from './documented.ts'
+import { eachDocumented } from './documented.ts'
 import { offeredOnType } from './offered.ts'
 import { order } from './order.ts'
 
@@ -41,17 +41,9 @@ export function narrowResource(resource: Element, policy: Policy, pinsDeletes: b
   return withChildren(
     resource,
     {
-      interaction: interaction && {
-        ...interaction,
-        items: interaction.items.map((one) => {
-          const rules = rulesForCallers(policy, type, (textOf(one, 'code') ?? '') as InteractionCode)
-          return withChildren(
-            one,
-            { documentation: documented(one, policy, `${at}.interaction`, rules) },
-            order.interaction,
-          )
-        }),
-      },
+      interaction: eachDocumented(interaction, policy, `${at}.interaction`, order.interaction, (one) =>
+        rulesForCallers(policy, type, (textOf(one, 'code') ?? '') as InteractionCode),
+      ),
       versioning: coded('versioning', versioningOf(resource, offered.versionRequired)),
       readHistory: flag('readHistory', is('vread')),
       // An update of what is not there is 404: there is nothing that it could be judged against.
@@ -66,17 +58,9 @@ export function narrowResource(resource: Element, policy: Policy, pinsDeletes: b
       ),
       ...(!searched && { searchInclude: undefined, searchRevInclude: undefined }),
       ...(!searched && !byCriteria && { searchParam: undefined }),
-      operation: operation && {
-        ...operation,
-        items: operation.items.map((one) => {
-          const rules = operationForCallers(policy, type, operationName(one))
-          return withChildren(
-            one,
-            { documentation: documented(one, policy, `${at}.operation`, rules) },
-            order.operation,
-          )
-        }),
-      },
+      operation: eachDocumented(operation, policy, `${at}.operation`, order.operation, (one) =>
+        operationForCallers(policy, type, operationName(one)),
+      ),
     },
     order.resource,
   )

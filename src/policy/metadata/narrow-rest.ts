@@ -3,7 +3,7 @@ import { childrenOf, textOf, type Children, type Element } from '../../fhir/elem
 import type { InteractionCode } from '../../fhir/interaction.ts'
 import type { Policy } from '../policy.ts'
 import { operationForCallers, policyForCallers } from '../words/for-callers.ts'
-import { documented } from './documented.ts'
+import { documented, eachDocumented } from './documented.ts'
 import { narrowResource, operationName } from './narrow-resource.ts'
 import { offeredOnBase, offeredOnType, operationOnBase } from './offered.ts'
 import { order } from './order.ts'
@@ -34,17 +34,9 @@ export function narrowRest(rest: Element, policy: Policy, told: Told): Element {
         offeredOnBase(policy, (textOf(one, 'code') ?? '') as InteractionCode),
       ),
       ...(!searches && { searchParam: undefined }),
-      operation: operation && {
-        ...operation,
-        items: operation.items.map((one) => {
-          const rules = operationForCallers(policy, undefined, operationName(one))
-          return withChildren(
-            one,
-            { documentation: documented(one, policy, `${at}.operation`, rules) },
-            order.operation,
-          )
-        }),
-      },
+      operation: eachDocumented(operation, policy, `${at}.operation`, order.operation, (one) =>
+        operationForCallers(policy, undefined, operationName(one)),
+      ),
     },
     order.rest,
   )
