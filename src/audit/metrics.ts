@@ -85,7 +85,6 @@ export function createMetrics(measured: Measured): Metrics {
   const decisionRecords = counter('fhir_gateway_decision_records_total')
   // An alert on the first one that is lost needs the 0 before it.
   for (const result of ['written', 'lost']) decisionRecords.start(result)
-  for (const result of ['written', 'lost']) decisionRecords.start(result)
   const auditEvents = counter('fhir_gateway_audit_events_total')
   const reloads = counter('fhir_gateway_reloads_total')
   for (const result of ['applied', 'refused']) reloads.start(result)

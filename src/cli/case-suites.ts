@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Case } from '../cases/case.ts'
 import { caseFileEnding, readCaseFile, readCases, type CaseFileRead } from '../cases/case-file.ts'
 import { readGatewayFile } from '../config/gateway-file.ts'
-import { loadPolicy, shown } from '../config/load.ts'
+import { isPolicyText, loadPolicy, shown } from '../config/load.ts'
 import type { Policy } from '../policy/policy.ts'
 import { writeDiagnostic, type Diagnostic } from '../policy/source.ts'
 import { trackFiles, type TrackedFiles } from './tracked-files.ts'
@@ -77,7 +77,7 @@ class SuiteReader {
   #findFile(path: string): void {
     const text = this.#files.text(path)
     if (text === undefined) this.#mistakes.push(`There is no file ${shown(path)}.`)
-    else if (/^bases\s*:/m.test(text) && !/^policy\s*:/m.test(text)) this.#findConfig(path)
+    else if (/^bases\s*:/m.test(text) && !isPolicyText(text)) this.#findConfig(path)
     else {
       this.#wantPolicy(path)
       const found = this.#casesIn(dirname(path)).filter(({ policyFile }) => policyFile === path)

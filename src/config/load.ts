@@ -165,8 +165,11 @@ function tokenTermsOf(
 /** Whether a file is a policy rather than a gateway.yaml, whatever its name is. */
 export function isPolicyFile(path: string, read: ReadFile = readFile): boolean {
   const text = isFolder(path) ? undefined : read(resolve(path))
-  return typeof text === 'string' && /^policy\s*:/m.test(text)
+  return typeof text === 'string' && isPolicyText(text)
 }
+
+/** The same of a text. */
+export const isPolicyText = (text: string): boolean => /^policy\s*:/m.test(text)
 
 export type LoadedPolicy =
   | { readonly ok: true; readonly policy: Policy }

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { bounds } from './bounds.ts'
 import { didYouMean } from './did-you-mean.ts'
-import { sentence, type Diagnostic, type Source, type SourcePath } from './source.ts'
+import { sentence, valueAt, type Diagnostic, type Source, type SourcePath } from './source.ts'
 
 /** Everything that a schema finds wrong with a source, as diagnostics. */
 export function diagnoseSchema(source: Source, error: z.ZodError, root: z.ZodType): Diagnostic[] {
@@ -67,9 +67,6 @@ function hintOn(issue: z.core.$ZodIssue, value: unknown): string {
 
 /** What the schema itself says that it expects here. */
 const ownExpectation = ({ message }: z.core.$ZodIssue) => /^Expected (.*)\.$/s.exec(message)?.[1]
-
-const valueAt = (data: unknown, path: SourcePath): unknown =>
-  path.reduce<unknown>((value, step) => (value as Record<PropertyKey, unknown> | null | undefined)?.[step], data)
 
 function missing(data: unknown, path: SourcePath): boolean {
   let value = data

@@ -199,9 +199,12 @@ function placesOf(raw: string, value: string): readonly number[] {
   return places
 }
 
+/** What stands at a path of a source's data; undefined where nothing does. */
+export const valueAt = (data: unknown, path: SourcePath): unknown =>
+  path.reduce<unknown>((value, step) => (value as Record<PropertyKey, unknown> | null | undefined)?.[step], data)
+
 function textAt(data: unknown, path: SourcePath): string {
-  let value = data
-  for (const step of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[step]
+  const value = valueAt(data, path)
   return typeof value === 'string' ? value : ''
 }
 
