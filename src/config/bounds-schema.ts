@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { count, duration, durationOrNone, optionalDuration, readAs, size } from './readings.ts'
 
+const rate = z
+  .union([
+    z.literal('off').describe('As many as come.'),
+    z.strictObject({
+      requests: z.int().min(1).max(1_000_000).describe('How many.'),
+      per: duration('1s').describe('In which time.'),
+    }),
+  ])
+  .default('off')
+
 /** `limits` in gateway.yaml. */
 export const limitsSchema = z
   .strictObject({
@@ -24,18 +34,12 @@ export const limitsSchema = z
     'held-bodies': size('128 MiB').describe(
       'The most that the bodies of all requests take together while they are received and answered. What comes beyond ends those that have been coming for the longest time, with 503.',
     ),
-    rate: z
-      .union([
-        z.literal('off').describe('As many as come.'),
-        z.strictObject({
-          requests: z.int().min(1).max(1_000_000).describe('How many.'),
-          per: duration('1s').describe('In which time.'),
-        }),
-      ])
-      .default('off')
-      .describe(
-        'How many requests one client may send, who is known by its IP address (of IPv6 the first 64 bits); what comes beyond is answered with 429 and Retry-After. Behind a proxy it is the client’s own address only where `listener.trusted-proxies` names that proxy.',
-      ),
+    rate: rate.describe(
+      'How many requests may come from one IP address (of IPv6 the first 64 bits); what comes beyond is answered with 429 and Retry-After. Each entry of a Bundle counts as a request, for those that come after it. Behind a proxy it is the client’s own address only where `listener.trusted-proxies` names that proxy.',
+    ),
+    'client-rate': rate.describe(
+      'The same for one client, wherever its requests come from: who it is says its verified token (`client_id`, `azp` or `cid`; `sub` where it has none of these). Only bases with `tokens` know that.',
+    ),
   })
   .prefault({})
   .describe('What is too large, and what is too much.')

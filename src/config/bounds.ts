@@ -24,8 +24,10 @@ export interface Limits {
   readonly inFlight: number
   /** The most that the bodies of all requests take together while they are received and answered. */
   readonly heldBytes: number
-  /** How many requests one client may send in a time. */
+  /** How many requests may come from one IP address in a time. */
   readonly rate: 'off' | Rate
+  /** How many a client may send that its token names. */
+  readonly clientRate: 'off' | Rate
 }
 
 export interface Rate {
@@ -69,7 +71,6 @@ export interface Timeouts {
 }
 
 export function limitsOf(limits: z.output<typeof limitsSchema>): Limits {
-  const { rate } = limits
   return {
     bodyBytes: limits.body,
     nesting: limits.nesting,
@@ -81,9 +82,13 @@ export function limitsOf(limits: z.output<typeof limitsSchema>): Limits {
     connections: limits.connections,
     inFlight: limits['in-flight'],
     heldBytes: limits['held-bodies'],
-    rate: rate === 'off' ? rate : { requests: rate.requests, perMs: rate.per },
+    rate: rateOf(limits.rate),
+    clientRate: rateOf(limits['client-rate']),
   }
 }
+
+const rateOf = (rate: z.output<typeof limitsSchema>['rate']) =>
+  rate === 'off' ? rate : { requests: rate.requests, perMs: rate.per }
 
 export function timeoutsOf(timeouts: z.output<typeof timeoutsSchema>): Timeouts {
   const { request, upstream } = timeouts

@@ -102,6 +102,10 @@ export function loadConfig(path: string, read: ReadFile = readFile): Loaded {
     return [{ ...rest, compiled: result.policy, tokens: tokens.terms }]
   })
 
+  if (settings.limits.clientRate !== 'off' && !settings.bases.some(({ tokens }) => tokens !== undefined)) {
+    const message = 'No base has `tokens`, so that no client is known: this would hold nobody off.'
+    diagnostics.push(source.diagnose(['limits', 'client-rate'], message))
+  }
   const { decisions: records } = settings
   const needsRelease = records !== 'off' && records.to === 'audit-events' && records.release === undefined
   if (needsRelease && bases.some(({ compiled: policy }) => policy.release === 'R5')) {

@@ -65,6 +65,8 @@ export interface Exchange {
   readonly account: Account | undefined
   /** The bodies of the requests that are being answered. */
   readonly bodies: HeldBodies
+  /** Has the entries of a Bundle counted as requests. */
+  countEntries(entries: number): Promise<void>
   /** Only for the stages that read the body or stream the answer. */
   readonly req: IncomingMessage
   readonly res: ServerResponse

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { withinRanges } from '../config/address-range.ts'
-import type { BreakerTerms, Timeouts } from '../config/bounds.ts'
+import type { BreakerTerms, Rate, Timeouts } from '../config/bounds.ts'
 import type { Base, GatewayConfig } from '../config/config.ts'
 import { createBreaker } from '../upstream/breaker.ts'
 import { createCapabilityStatements } from '../upstream/capability-statements.ts'
@@ -23,8 +23,10 @@ export interface Serving {
   readonly config: GatewayConfig
   readonly bases: readonly GovernedBase[]
   readonly proxies: Proxies
-  /** Undefined: a client may send as many requests as it likes. */
+  /** By IP address; undefined: as many requests as come. */
   readonly rate: RateLimit | undefined
+  /** By the client that a token names. */
+  readonly clientRate: RateLimit | undefined
 }
 
 /**
@@ -36,13 +38,19 @@ export interface Serving {
  */
 export function governBases(config: GatewayConfig, observers?: Observers, before?: Serving): Serving {
   const { trustedProxies, forwardedIn } = config.listener
-  const { rate } = config.limits
+  const { rate, clientRate } = config.limits
   return {
     config,
     bases: config.bases.map((base) => governBase(base, config, observers, before)),
     proxies: { trusts: withinRanges(trustedProxies), toldIn: forwardedIn },
-    rate: rate === 'off' ? undefined : isDeepStrictEqual(rate, before?.rate?.rate) ? before?.rate : limitRate(rate),
+    rate: limited(rate, before?.rate),
+    clientRate: limited(clientRate, before?.clientRate),
   }
+}
+
+function limited(rate: 'off' | Rate, before: RateLimit | undefined): RateLimit | undefined {
+  if (rate === 'off') return undefined
+  return isDeepStrictEqual(rate, before?.rate) ? before : limitRate(rate)
 }
 
 function governBase(

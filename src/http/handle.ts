@@ -6,7 +6,7 @@ import type { Asked } from '../fhir/media-type.ts'
 import type { judge } from '../policy/judge.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields } from '../upstream/header-fields.ts'
-import { admit, type Load } from './admit.ts'
+import { admit, admitCaller, countEntries, type Load } from './admit.ts'
 import { openAccount, type Account } from './account.ts'
 import { arrivalOf } from './arrival.ts'
 import { askingOf, identify, refusalOfAccess, withChallenge } from './access.ts'
@@ -118,6 +118,8 @@ async function answer(
   if (!identified.ok) return identified.reply
   const { caller, scopes, grants } = identified.verified
   account?.calledBy(caller)
+  const heldOff = await admitCaller(serving, base, caller)
+  if (heldOff) return heldOff
   const refusal = refusalOfAccess({ base, grants }, askingOf(interaction, head))
   if (refusal) return withChallenge(base, { kind: 'refused', refusals: [refusal] })
   const fields = judgeFieldsOf(base, interaction, head)
@@ -148,6 +150,7 @@ async function answer(
     judge,
     account,
     bodies: handling.bodies,
+    countEntries: (entries) => countEntries(serving, head, base, caller, entries),
     request: { scopes, headerFields: factsOf(head, config.ruleHeaderFields) },
     req,
     res,

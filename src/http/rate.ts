@@ -8,6 +8,8 @@ export interface RateLimit {
   readonly rate: Rate
   /** Counts a request of a client's; how many seconds it is to wait, or undefined when it may go on. */
   take(client: string): Promise<number | undefined>
+  /** Counts more, for the requests that come after. */
+  add(client: string, requests: number): Promise<void>
 }
 
 const load = createRequire(import.meta.url)
@@ -27,6 +29,9 @@ export function limitRate(rate: Rate): RateLimit {
         if (refused instanceof Error) throw refused
         return Math.max(1, Math.ceil((refused as RateLimiterRes).msBeforeNext / 1000))
       }
+    },
+    async add(client, requests) {
+      await limiter.penalty(client, requests)
     },
   }
 }

@@ -152,6 +152,7 @@ export function configOf(settings: Settings, upstream: StubUpstream): GatewayCon
       inFlight: 1000,
       heldBytes: 64 * 1024 * 1024,
       rate: 'off',
+      clientRate: 'off',
       ...settings.limits,
     },
     timeouts: timeoutsOf(settings.timeouts),

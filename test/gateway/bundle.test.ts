@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { boot, shippedPolicy, type Booted } from './booted.ts'
+import { boot, shippedPolicy, type Booted, type Settings } from './booted.ts'
 import { outcome, resource, type StubAnswer } from './stub-upstream.ts'
 
 type Json = Record<string, unknown>
 
+const settings: Settings = {
+  path: '/R4',
+  policy: shippedPolicy('general-r4.yaml'),
+  profile: { pagingParameter: '_getpages', pinnedDelete: 'history-version' },
+}
 let booted: Booted
 beforeEach(async () => {
-  booted = await boot({
-    path: '/R4',
-    policy: shippedPolicy('general-r4.yaml'),
-    profile: { pagingParameter: '_getpages', pinnedDelete: 'history-version' },
-  })
+  booted = await boot(settings)
 })
 afterEach(() => booted.close())
 
@@ -574,6 +575,23 @@ describe('a Bundle on the base', () => {
     expect((await booted.send('POST', '/R4', json, JSON.stringify(observation('o1')))).status).toBe(400)
     expect((await booted.send('POST', '/R4', json, '{"resourceType":"Bundle","type":"transaction"}')).status).toBe(400)
     expect(booted.upstream.seen).toEqual([])
+  })
+})
+
+describe('the entries of a Bundle', () => {
+  test.each(['batch', 'transaction'])('of a %s count as requests, for those that come after it', async (type) => {
+    booted.reconfigure({ ...settings, limits: { rate: { requests: 4, perMs: 3_600_000 } } })
+    booted.upstream.answers({ ...stored('a', 'b', 'c'), ...transactionResponse('200 OK', '200 OK', '200 OK') })
+    const ask = () => booted.send('GET', '/R4/Observation/a')
+    expect((await sendBundle(type, [put('a'), put('b'), put('c')])).status).toBe(200)
+    expect([(await ask()).status, (await ask()).status]).toEqual([200, 429])
+  })
+
+  test('beyond the rate do not have a Bundle refused that is taken', async () => {
+    booted.reconfigure({ ...settings, limits: { rate: { requests: 1, perMs: 3_600_000 } } })
+    booted.upstream.answers({ ...stored('a', 'b'), ...transactionResponse('200 OK', '200 OK') })
+    expect((await sendBundle('transaction', [put('a'), put('b')])).status).toBe(200)
+    expect((await sendBundle('transaction', [put('a'), put('b')])).status).toBe(429)
   })
 })
 

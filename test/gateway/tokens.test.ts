@@ -279,3 +279,33 @@ describe('the keys of the issuer', () => {
     expect((await read(booted, token)).status).toBe(401)
   })
 })
+
+describe('the rate of a client', () => {
+  const clientRate = { requests: 2, perMs: 3_600_000 }
+
+  test('counts the requests of one client, whoever uses it, and not those of another', async () => {
+    const issuer = await startIssuer()
+    const booted = await bootWith(issuer, { limits: { clientRate } })
+    const ask = async (claims: object) => {
+      const { status } = await read(booted, `Bearer ${await issuer.token(claims)}`)
+      return status
+    }
+    expect([await ask({ sub: 'user-1' }), await ask({ sub: 'user-2' }), await ask({ sub: 'user-3' })]).toEqual([
+      200, 200, 429,
+    ])
+    expect(await ask({ client_id: 'app-2' })).toBe(200)
+    const withoutClient = { client_id: undefined }
+    const statuses = [await ask(withoutClient), await ask(withoutClient), await ask(withoutClient)]
+    expect(statuses).toEqual([200, 200, 429])
+    expect(await ask({ ...withoutClient, sub: 'app-1' })).toBe(200)
+    expect(booted.upstream.seen).toHaveLength(6)
+    expect(booted.records.at(3)).toMatchObject({ status: 200 })
+  })
+
+  test('is not used up by who has no token of the client’s', async () => {
+    const issuer = await startIssuer()
+    const booted = await bootWith(issuer, { limits: { clientRate } })
+    for (let i = 0; i < 5; i++) expect((await read(booted, 'Bearer x.y.z')).status).toBe(401)
+    expect((await read(booted, `Bearer ${await issuer.token()}`)).status).toBe(200)
+  })
+})

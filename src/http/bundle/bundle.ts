@@ -45,6 +45,7 @@ export async function bundle(exchange: Exchange): Promise<Reply> {
   if (entries.length > most) {
     return { ...about('Bundle.entry', 'too-large', `The Bundle has more than ${most} entries.`), interaction: kind }
   }
+  await exchange.countEntries(entries.length)
   const unknown = unknownParts(resource)
   if (unknown.length > 0) return { kind: 'refused', refusals: unknown, interaction: kind }
 

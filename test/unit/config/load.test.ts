@@ -188,6 +188,14 @@ resources:
     expect(first!.compiled).toBe(second!.compiled)
   })
 
+  it('refuses a rate of clients that nobody can tell apart', () => {
+    const text = 'bases: [{ path: /r4, policy: p.yaml }]\nlimits:\n  client-rate: { requests: 1, per: 1s }\n'
+    expect(loadConfig(folderWith({ 'gateway.yaml': text, 'p.yaml': policy }))).toMatchObject({
+      ok: false,
+      diagnostics: [{ line: 3, path: 'limits.client-rate', message: expect.stringMatching(/^No base has `tokens`/) }],
+    })
+  })
+
   it('tells that there is no such config', () => {
     expect(loadConfig('/does/not/exist')).toEqual({ ok: false, mistake: 'There is no config file /does/not/exist.' })
     const folder = folderWith({})

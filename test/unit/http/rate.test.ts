@@ -26,6 +26,14 @@ describe('a rate', () => {
     expect(await limit.take('a')).toBe(60)
   })
 
+  it('counts what is added against what comes after it', async () => {
+    const limit = limitRate({ requests: 3, perMs: 60_000 })
+    expect(await limit.take('a')).toBeUndefined()
+    await limit.add('a', 5)
+    expect(await limit.take('a')).toBe(60)
+    expect(await limit.take('b')).toBeUndefined()
+  })
+
   it('never says to wait no time at all', async () => {
     const limit = limitRate({ requests: 1, perMs: 10 })
     await limit.take('a')
