@@ -165,6 +165,10 @@ async function serveUntilSignal(environment: Environment): Promise<number> {
     }
     logTo.once('error', cannotWrite)
     stream.once('error', cannotWrite)
+    // Node ends a worker whose primary is gone. Nobody reads its output then: pino would wait at the exit until it fits.
+    cluster.worker?.once('disconnect', () => {
+      if (!cluster.worker?.exitedAfterDisconnect) logTo.destroy()
+    })
     return { logTo, tell: (text: string) => void stream.write(text) }
   }
   const orders = { reload: () => reload(), stop: () => stopping.abort() }

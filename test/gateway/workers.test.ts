@@ -36,6 +36,14 @@ async function metric(admin: string, pattern: RegExp): Promise<number> {
   return Number(line?.split(' ').at(-1) ?? 0)
 }
 
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 /** A program of two workers, in front of a server that answers metadata, and other things as it is told. */
 async function twoWorkers(answer: RequestListener = (_req, res) => void res.end('{"resourceType":"Flag","id":"1"}')) {
   const server = createServer((req, res) => {
@@ -115,6 +123,19 @@ describe('the program with two workers', () => {
     )
     expect(await metric(admin, /^fhir_gateway_worker_ends_total /)).toBe(1)
     expect(await metric(admin, /^fhir_gateway_requests_total\{/)).toBe(11)
+  })
+
+  it('leaves no worker behind when its primary is killed', async () => {
+    const { program, base } = await twoWorkers()
+    const pids = linesOf(program).flatMap(({ msg, pid }) => (msg === 'listening' ? [pid as number] : []))
+    expect(pids).toHaveLength(2)
+    // What they write about it nobody reads.
+    await Promise.all(Array.from({ length: 50 }, () => statusOf(`${base}/Flag/1`)))
+    program.signal('SIGKILL')
+    await until(
+      () => Promise.resolve(pids.filter(isRunning)),
+      (running) => running.length === 0,
+    )
   })
 
   it('reads its config again in both after SIGHUP', async () => {
