@@ -286,7 +286,7 @@ describe('the rate of a client', () => {
   test('counts the requests of one client, whoever uses it, and not those of another', async () => {
     const issuer = await startIssuer()
     const booted = await bootWith(issuer, { limits: { clientRate } })
-    const ask = async (claims: object) => {
+    const ask = async (claims: Readonly<Record<string, string | undefined>>) => {
       const { status } = await read(booted, `Bearer ${await issuer.token(claims)}`)
       return status
     }
