@@ -24,6 +24,43 @@ export function isFormatOnly(query: string): boolean {
   return readQuery(query)?.every(([name]) => isFormatParameter(name)) ?? false
 }
 
+/** Parameters that say which resources are answered, not how much of each: other names with `_` may have parts left out. */
+const selecting = new Set([
+  '_at',
+  '_content',
+  '_count',
+  '_filter',
+  '_has',
+  '_id',
+  '_include',
+  '_language',
+  '_lastUpdated',
+  '_list',
+  '_offset',
+  '_profile',
+  '_revinclude',
+  '_security',
+  '_since',
+  '_sort',
+  '_source',
+  '_tag',
+  '_text',
+  '_total',
+  '_type',
+])
+
+/**
+ * Whether a search or a history asks for resources as they are, and not for parts of them. A link to a page does not tell what
+ * the search had asked for.
+ */
+export function asksForWhole(query: string): boolean {
+  return (
+    readQuery(query)?.every(
+      ([name]) => isFormatParameter(name) || !name.startsWith('_') || selecting.has(name.split(/[:.]/)[0]!),
+    ) ?? false
+  )
+}
+
 /**
  * The criteria of a conditional interaction, written anew, or a sentence that says what is wrong with them.
  * https://hl7.org/fhir/R4/http.html#cond-update

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { askedFormat, formatOfAnswer, readMediaType, type Format } from '../fhir/media-type.ts'
-import { isFormatOnly } from '../fhir/criteria.ts'
+import { asksForWhole, isFormatOnly } from '../fhir/criteria.ts'
 import { readQuery } from '../fhir/target.ts'
+import type { InteractionCode } from '../fhir/interaction.ts'
 import { answerTo } from '../policy/refusal.ts'
 import { readFields, valuesOf } from '../upstream/header-fields.ts'
 import type { Streaming } from '../upstream/pass-through.ts'
@@ -27,6 +28,7 @@ export async function read(exchange: Exchange): Promise<Reply> {
   }
   const { base, head, callerFields, config } = exchange
   const single = interaction.code === 'read' || interaction.code === 'vread'
+  const { code, type, id, query } = interaction
   const passed = await base.passThrough.send(exchange.req, exchange.res, {
     path: upstreamTarget(exchange),
     headerFields: readFields(head.headerFields, callerFields, asked === 'any' ? 'json' : asked, single),
@@ -34,12 +36,14 @@ export async function read(exchange: Exchange): Promise<Reply> {
     streams: (status, headerFields) => (status === 200 ? streaming(exchange, headerFields, single) : undefined),
     // Who reads a resource may be about to change it: then that version need not be read once more.
     ...(single &&
-      isFormatOnly(interaction.query) && {
+      isFormatOnly(query) && {
         whole: (headerFields, body) =>
-          base.storedVersions.keep(
-            { type: interaction.type!, id: interaction.id!, callerFields },
-            { headerFields, body },
-          ),
+          base.storedVersions.keep({ type: type!, id: id!, callerFields }, { headerFields, body }),
+      }),
+    ...(pages.has(code) &&
+      asksForWhole(query) && {
+        whole: (headerFields, body) =>
+          base.storedVersions.keepPage(callerFields, exchange.urls.own, { headerFields, body }),
       }),
   })
   switch (passed.kind) {
@@ -59,6 +63,15 @@ export async function read(exchange: Exchange): Promise<Reply> {
       return relayFailure(passed)
   }
 }
+
+/** What is answered by a Bundle whose entries are resources as they are. */
+const pages: ReadonlySet<InteractionCode> = new Set([
+  'search-type',
+  'search-system',
+  'history-instance',
+  'history-type',
+  'history-system',
+])
 
 const tooLarge = (upstreamStatus: number) =>
   fail('upstream-unusable', 'The FHIR server’s answer is larger than the bound; ask for fewer at a time with _count.', {

@@ -4,7 +4,8 @@ import { readResource } from '../fhir/body.ts'
 import type { Definitions } from '../fhir/definitions.ts'
 import { childrenOf, idOf, textOf, versionIdOf, withoutServerOwned, type Resource } from '../fhir/element.ts'
 import { versionOfEntityTag } from '../fhir/entity-tag.ts'
-import { formatOfAnswer, type Format } from '../fhir/media-type.ts'
+import { formatOfAnswer, mediaTypeOf, type Format } from '../fhir/media-type.ts'
+import { mayBe, resourcesInBundle, type BundledResource } from './bundle-resources.ts'
 import type { Unanswered, UpstreamClient, UpstreamReply } from './client.ts'
 import { decoded } from './decoded.ts'
 import { callerNamesIn, storedVersionFields, valuesOf } from './header-fields.ts'
@@ -65,6 +66,11 @@ export interface StoredVersions {
    * have to be: a server may show another caller something else, and this is not to be judged against for them.
    */
   keep(resource: Pick<WantedResource, 'type' | 'id' | 'callerFields'>, answer: WholeAnswer): void
+  /**
+   * Likewise a Bundle in JSON whose entries hold resources as they are. Of each caller the last few are cached.
+   * @param base under which the Bundle names the resources of this server
+   */
+  keepPage(callerFields: WantedResource['callerFields'], base: string, page: WholeAnswer): void
   /** From the cache, else from the upstream. */
   get(wanted: WantedVersion): Promise<StoredVersion>
   /** The current version, whichever it is: always from the upstream. */
@@ -101,6 +107,19 @@ type Entry =
   | { readonly kind: 'read'; readonly stored: Stored; readonly size: number }
   /** Nobody has looked into it. */
   | { readonly kind: 'kept'; readonly answer: WholeAnswer; readonly size: number }
+  /** What one caller has been shown last, the newest first. */
+  | { readonly kind: 'pages'; readonly pages: readonly Page[]; readonly size: number }
+
+interface Page {
+  readonly base: string
+  readonly body: Buffer
+  /** Where its resources are is found when one is looked for that it may hold. */
+  resources?: readonly BundledResource[]
+}
+
+/** How many pages of one caller are cached, and how large each may be, in bytes. */
+const pagesOfCaller = 4
+const pageBytes = 256 * 1024
 
 /** What an answer that is kept takes beside its bytes. */
 const keptOverhead = 500
@@ -162,7 +181,8 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     if (shared?.kind === 'read') return shared.stored
     const key = ownKeyOf(version)
     const entry = cache?.get(key)
-    if (entry?.kind !== 'kept') return entry?.stored
+    if (entry?.kind === 'read') return entry.stored
+    if (entry?.kind !== 'kept') return fromPages(version, key)
     const { 'content-encoding': _, ...headerFields } = entry.answer.headerFields
     const body = await decoded(entry.answer, options.maxBytes)
     const answer = body && understand({ kind: 'answered', status: 200, headerFields, body }, version, options)
@@ -172,6 +192,31 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     }
     remember(key, answer.stored, body!.length)
     return answer.stored
+  }
+
+  const pagesKeyOf = (callerFields: WantedResource['callerFields']) => `pages ${callerKey(callerFields)}`
+
+  /** The version as a page has it that the same caller was shown. */
+  const fromPages = (version: VersionName, key: string): Stored | undefined => {
+    const entry = version.format === 'json' ? cache?.get(pagesKeyOf(version.callerFields)) : undefined
+    if (entry?.kind !== 'pages') return undefined
+    for (const page of entry.pages) {
+      if (!page.body.includes(`"${version.id}"`)) continue
+      page.resources ??= resourcesOf(page.body)
+      // Another server's resource may have the same names.
+      const url = `${page.base}/${version.type}/${version.id}`
+      const urls: readonly (string | undefined)[] = [url, `${url}/_history/${version.version}`]
+      for (const { fullUrl, text } of page.resources) {
+        if (!urls.includes(fullUrl) || !mayBe(text, { id: version.id, versionId: version.version })) continue
+        const body = Buffer.from(text, 'latin1')
+        const headerFields = { 'content-type': mediaTypeOf.json }
+        const answer = understand({ kind: 'answered', status: 200, headerFields, body }, version, options)
+        if (answer.kind !== 'found' || answer.version !== version.version) continue
+        remember(key, answer.stored, body.length)
+        return answer.stored
+      }
+    }
+    return undefined
   }
 
   return {
@@ -186,6 +231,17 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
       if (cache.has(key) || cache.has(keyOf(name))) return
       const told = { 'content-type': contentType, 'content-encoding': encoding, etag }
       cache.set(key, { kind: 'kept', answer: { headerFields: told, body: byItself(body) }, size: body.length })
+    },
+    keepPage(callerFields, base, { headerFields, body }) {
+      if (!cache || body.length > pageBytes || formatOfAnswer(headerFields['content-type']) !== 'json') return
+      const key = pagesKeyOf(callerFields)
+      const before = cache.get(key)
+      const others = before?.kind === 'pages' ? before.pages : []
+      const pages = [{ base, body: byItself(body) }, ...others].slice(0, pagesOfCaller)
+      // Their resources are texts of their own when they have been looked for.
+      const size = pages.reduce((sum, page) => sum + 2 * page.body.length + keptOverhead, 0)
+      // All expire with the oldest.
+      cache.set(key, { kind: 'pages', pages, size }, { noUpdateTTL: true })
     },
     async get(wanted) {
       const stored = await cached(wanted)
@@ -214,6 +270,15 @@ function byItself(body: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(body.length)
   copy.set(body)
   return copy
+}
+
+/** None where that cannot be told: then the version is read from the upstream. */
+function resourcesOf(page: Buffer): readonly BundledResource[] {
+  try {
+    return resourcesInBundle(page.toString('latin1'))
+  } catch {
+    return []
+  }
 }
 
 /** Whether an answer is the wanted resource, whole, and which version it is. */

@@ -73,6 +73,119 @@ describe('a client that reads a resource and then changes it causes one read and
   })
 })
 
+const bundleOf = (resources: readonly Readonly<Record<string, unknown>>[], more = {}, base = 'UPSTREAM') => ({
+  resourceType: 'Bundle',
+  type: 'searchset',
+  entry: resources.map((entry) => ({ fullUrl: `${base}/Flag/${String(entry['id'])}`, resource: entry })),
+  ...more,
+})
+/** With the URL of the upstream where a server has its own. */
+const page = ({ upstream }: Booted, text: string) => withHeaders(text.replaceAll('UPSTREAM', upstream.url.href), {})
+const other = { ...stored('3'), id: '2' }
+const flagUrl = (id: string) => `/STU3/Flag/${id}`
+const remove = (booted: Booted, id: string, headers = {}) =>
+  booted.send(
+    'PUT',
+    flagUrl(id),
+    { ...jsonHeaders('3'), ...headers },
+    JSON.stringify(id === '1' ? removal : { ...removal, id }),
+  )
+
+describe('a client that finds resources on a page and then changes them causes one search and the writes', () => {
+  const writes = {
+    'PUT /fhir/Flag/1': resource(removal, '4'),
+    'PUT /fhir/Flag/2': resource({ ...removal, id: '2' }, '4'),
+  }
+  test.each([
+    ['a search', '/Flag?status=active&_count=2&_sort=-date', bundleOf([other, stored('3')])],
+    ['a history', '/Flag/1/_history', bundleOf([stored('4'), stored('3'), other], { type: 'history' })],
+  ])('of %s', async (_what, target, bundle) => {
+    const own = await bootAndClose()
+    own.upstream.answers({ GET: page(own, JSON.stringify(bundle, null, 2)), ...writes })
+    await readIt(own, {}, `/STU3${target}`)
+    expect((await remove(own, '1')).status).toBe(200)
+    expect((await remove(own, '2')).status).toBe(200)
+    expect(asked(own)).toEqual([`GET ${target}`, 'PUT /Flag/1', 'PUT /Flag/2'])
+  })
+
+  test('even when other pages came since, up to a number', async () => {
+    const own = await bootAndClose()
+    own.upstream.answers({ GET: page(own, JSON.stringify(bundleOf([stored('3')]))), ...writes })
+    await readIt(own, {}, '/STU3/Flag?status=active')
+    own.upstream.answers({
+      GET: page(own, JSON.stringify(bundleOf([]))),
+      [get]: resource(stored('3'), '3'),
+      ...writes,
+    })
+    for (let i = 0; i < 3; i++) await readIt(own, {}, '/STU3/Flag?status=inactive')
+    await remove(own, '1')
+    expect(asked(own).at(-2)).toBe('GET /Flag?status=inactive')
+  })
+})
+
+describe('an update reads the version itself when a page', () => {
+  const subsetted = { ...stored('3'), meta: { versionId: '3', tag: [{ code: 'SUBSETTED' }] } }
+  const whole = bundleOf([stored('3')])
+  const text = JSON.stringify(whole)
+  test.each<[string, string, string?]>([
+    ['was asked for with _summary', text, '?_summary=true'],
+    ['was asked for with _elements', text, '?_elements=status'],
+    ['was asked for with a parameter that nobody knows', text, '?_fields=status'],
+    ['was asked for by a link to it', text, '?_getpages=abc&_getpagesoffset=1'],
+    ['holds a part', JSON.stringify(bundleOf([subsetted]))],
+    ['holds another version', JSON.stringify(bundleOf([stored('2')]))],
+    ['holds no version', JSON.stringify(bundleOf([{ ...stored('3'), meta: {} }]))],
+    ['holds another resource', JSON.stringify(bundleOf([other]))],
+    ['holds another type', JSON.stringify(bundleOf([{ ...stored('3'), resourceType: 'Basic' }]))],
+    ['holds it within another resource', JSON.stringify(bundleOf([{ id: '1', ...bundleOf([stored('3')]) }]))],
+    [
+      'holds one of the same names that another server has',
+      JSON.stringify(bundleOf([stored('3')], {}, 'https://other.example')),
+    ],
+    ['does not say where it is', JSON.stringify({ resourceType: 'Bundle', entry: [{ resource: stored('3') }] })],
+    ['holds it elsewhere than in an entry', JSON.stringify({ resourceType: 'Bundle', resource: stored('3') })],
+    [
+      'holds it so that it cannot be read strictly',
+      text.replace('{"resourceType":"Flag"', '{"id":"1","resourceType":"Flag"'),
+    ],
+    ['is larger than is kept', JSON.stringify(bundleOf([stored('3')], { note: 'x'.repeat(270_000) }))],
+  ])('%s', async (_what, body, query = '?status=active') => {
+    const own = await bootAndClose()
+    own.upstream.answers({
+      GET: page(own, body),
+      [get]: resource(stored('3'), '3'),
+      [put]: resource(removal, '4'),
+    })
+    await readIt(own, {}, `/STU3/Flag${query}`)
+    expect((await removeIt(own)).status).toBe(200)
+    expect(asked(own).slice(1)).toEqual(['GET /Flag/1', 'PUT /Flag/1'])
+  })
+
+  test('was shown to somebody else', async () => {
+    const own = await bootAndClose()
+    own.upstream.answers({
+      GET: page(own, text),
+      [get]: resource(stored('3'), '3'),
+      [put]: resource(removal, '4'),
+    })
+    await readIt(own, { authorization: 'Bearer of-one' }, '/STU3/Flag?status=active')
+    await remove(own, '1', { authorization: 'Bearer of-another' })
+    expect(asked(own).slice(1)).toEqual(['GET /Flag/1', 'PUT /Flag/1'])
+  })
+
+  test('broke off', async () => {
+    const own = await bootAndClose()
+    own.upstream.answers({
+      GET: page(own, text.slice(0, -2)),
+      [get]: resource(stored('3'), '3'),
+      [put]: resource(removal, '4'),
+    })
+    await readIt(own, {}, '/STU3/Flag?status=active')
+    await removeIt(own)
+    expect(asked(own).slice(1)).toEqual(['GET /Flag/1', 'PUT /Flag/1'])
+  })
+})
+
 test('what one client’s read taught is not what another one’s update is judged against', async () => {
   const narrowed = { ...stored('3'), code: { text: 'shown to one' } }
   const own = await booted(resource(narrowed, '3'))

@@ -24,6 +24,7 @@ describe('gateway.yaml', () => {
         inFlight: 2000,
         heldBytes: 128 * 1024 * 1024,
         rate: 'off',
+        clientRate: 'off',
       },
       timeouts: {
         headerSectionMs: 30_000,
