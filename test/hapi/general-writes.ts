@@ -105,6 +105,19 @@ export function describeGeneralWrites(name: string, upstreamUrl: () => string): 
       expect(await state(path)).toEqual({ status: 200, etag: 'W/"2"', content: 'final' })
     })
 
+    it.each([
+      ['reads', (path: string) => path],
+      ['searches', (_path: string, identifier: string) => criteria(identifier)],
+      ['asks for the history', (path: string) => `${path}/_history`],
+    ])('asks the server nothing of its own when a client %s and then updates', async (_what, target) => {
+      const { path, record, etag, identifier } = await stored()
+      const before = gateway.asked.length
+      expect((await ask(`${gateway.url}/${target(path, identifier)}`)).status).toBe(200)
+      const updated = await ask(`${gateway.url}/${path}`, 'PUT', { ...record, status: 'final' }, { 'if-match': etag })
+      expect(updated.status).toBe(200)
+      expect(gateway.asked.slice(before)).toEqual(['read', 'write'])
+    })
+
     it('updates by criteria that match one, pinned to the version named', async () => {
       const { path, record, etag, identifier } = await stored()
       const target = `${gateway.url}/${criteria(identifier)}`
