@@ -18,9 +18,10 @@ options of compare:
   --clients N,…          how many clients send at the same time: 1,32,256
   --rounds N             5
   --seconds N            of one measurement, whole: 2
+  --warm-up N            seconds of load before a server is measured: 6
   --generator NAME       wrk (where it is installed) or autocannon
   --before FOLDER        another checkout of the gateway, built: what does a change do?
-  --quick                32 clients, 3 rounds of 1 s, the gateway, http-proxy and the stub alone; what is said otherwise holds
+  --quick                32 clients, 3 rounds of 1 s after 3 s, the gateway, http-proxy and the stub alone; what is said otherwise holds
   --check                quick; fails when the gateway needs more CPU time than record.json says, relative to http-proxy
   --record               quick; writes record.json
 
@@ -36,6 +37,7 @@ export interface BenchCommand {
   readonly clients: readonly number[]
   readonly rounds: number
   readonly seconds: number
+  readonly warmUp: number
   readonly generator: string | undefined
   readonly before: string | undefined
   readonly requests: number
@@ -57,6 +59,7 @@ export function readCommandLine(args: readonly string[]): BenchCommand {
       clients: text,
       rounds: text,
       seconds: text,
+      'warm-up': text,
       generator: text,
       before: text,
       requests: text,
@@ -82,6 +85,7 @@ export function readCommandLine(args: readonly string[]): BenchCommand {
     clients: numbers(values.clients ?? (quick ? '32' : '1,32,256')),
     rounds: count(values.rounds, quick ? 3 : 5),
     seconds: count(values.seconds, what === 'profile' ? 5 : quick ? 1 : 2),
+    warmUp: count(values['warm-up'], quick ? 3 : 6),
     generator,
     before: values.before,
     requests: count(values.requests, 1_000_000),

@@ -10,6 +10,8 @@ export interface CompareOptions {
   readonly rounds: number
   /** Of one measurement. */
   readonly seconds: number
+  /** How long each server is under load before, in seconds. */
+  readonly warmUp: number
   readonly generator: string | undefined
   /** Another checkout, for `gateway before`. */
   readonly before: string | undefined
@@ -39,7 +41,7 @@ export async function compare(
   options: CompareOptions,
   tell: (benchCase: BenchCase, series: readonly Series[]) => void,
 ): Promise<Comparison> {
-  const { rounds, seconds } = options
+  const { rounds, seconds, warmUp } = options
   const generator = startGenerator(options.generator)
   const stub = await startStub()
   const measuring: Measuring = { generator, stub, seconds }
@@ -48,7 +50,7 @@ export async function compare(
     const names = options.servers.filter((name) => takesPart(name, benchCase))
     const servers = await Promise.all(names.map((name) => startServer(name, benchCase, stub.origin, options.before)))
     // The first requests are slower: connections open, and Node compiles what is used often.
-    for (const server of servers) await measure({ ...measuring, seconds: Math.max(2, seconds) }, server, benchCase, 32)
+    for (const server of servers) await measure({ ...measuring, seconds: warmUp }, server, benchCase, 32)
     const series: Series[] = []
     for (const connections of options.connections) {
       series.push(...(await inTurns(measuring, benchCase, servers, connections, rounds)))

@@ -2,43 +2,68 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { attack } from './attacks.ts'
 import { here } from './child.ts'
 import { readCommandLine, usage, type BenchCommand } from './command-line.ts'
-import { compare } from './compare.ts'
+import { compare, type Series } from './compare.ts'
 import { caseTable, cpuRatios, summaryTable } from './compare-tables.ts'
 import { writeDocs } from './docs.ts'
 import type { Findings } from './findings.ts'
 import { judging } from './judging.ts'
 import { memory } from './memory.ts'
 import { profile } from './profile.ts'
-import { compareWithRecord, recorded, type BenchRecord } from './record.ts'
+import { compareWithRecord, recorded, type BenchRecord, type Compared } from './record.ts'
 import { start } from './start.ts'
 import { fixed, table } from './table.ts'
-import { taken } from './taken.ts'
+import { machine, taken } from './taken.ts'
 
 const recordFile = here('record.json')
 
 async function comparison(command: BenchCommand): Promise<Findings> {
-  const { rounds, seconds, generator, servers, cases, before } = command
+  const { rounds, seconds, warmUp, generator, servers, cases, before } = command
   const tables: string[] = []
-  const options = { cases, servers, connections: command.clients, rounds, seconds, generator, before }
+  const options = { cases, servers, connections: command.clients, rounds, seconds, warmUp, generator, before }
   const found = await compare(options, ({ title }, series) => {
     tables.push(`### ${title}\n\n${caseTable(series)}`)
     console.log(`\n${tables.at(-1)}`)
   })
-  const how = `${rounds} rounds of ${seconds} s for each, in turns; medians; load by ${found.generator}. ± is half of the way from the least to the greatest; a multiple is the median of the rounds' own. CPU is the time of the server's process for one request.`
+  const how = `${warmUp} s of load for each, then ${rounds} rounds of ${seconds} s, in turns; medians; load by ${found.generator}. ± is half of the way from the least to the greatest; a multiple is the median of the rounds' own. CPU is the time of the server's process for one request.`
   const summary = summaryTable(cases, found.series)
   console.log(`\n${summary}`)
-  if (command.check || command.record) holdAgainstRecord(command, cpuRatios(found.series, command.clients[0]!))
+  const ratiosOf = (series: readonly Series[]) => cpuRatios(series, command.clients[0]!)
+  if (command.record) makeRecord(ratiosOf(found.series))
+  if (command.check) {
+    await holdAgainstRecord(ratiosOf(found.series), async (worse) => {
+      const again = cases.filter(({ name }) => worse.includes(name))
+      return ratiosOf((await compare({ ...options, cases: again }, () => {})).series)
+    })
+  }
   return { heading: 'Beside its peers', section: [how, summary, ...tables].join('\n\n'), data: found }
 }
 
-function holdAgainstRecord(command: BenchCommand, ratios: Readonly<Record<string, number>>): void {
-  const record = existsSync(recordFile) ? (JSON.parse(readFileSync(recordFile, 'utf8')) as BenchRecord) : undefined
-  if (command.record) {
-    writeFileSync(recordFile, `${JSON.stringify(recorded(record, taken(), ratios), undefined, 2)}\n`)
+type Ratios = Readonly<Record<string, number>>
+
+const readRecord = () =>
+  existsSync(recordFile) ? (JSON.parse(readFileSync(recordFile, 'utf8')) as BenchRecord) : undefined
+
+function makeRecord(ratios: Ratios): void {
+  const record = recorded(readRecord(), { taken: taken(), machine: machine() }, ratios)
+  writeFileSync(recordFile, `${JSON.stringify(record, undefined, 2)}\n`)
+}
+
+/** What is worse is measured twice more before it counts: another process may have had the caches of the processor. */
+async function holdAgainstRecord(
+  ratios: Ratios,
+  measure: (worse: readonly string[]) => Promise<Ratios>,
+): Promise<void> {
+  const record = readRecord()
+  if (!record) throw new Error('There is no record to check against; --record makes one.')
+  if (record.machine !== machine()) {
+    console.log(`\nThe record was made on another machine (${record.machine}): nothing is held against it.`)
     return
   }
-  if (!record) throw new Error('There is no record to check against; --record makes one.')
-  const compared = compareWithRecord(record, ratios)
+  let compared = compareWithRecord(record, ratios)
+  for (let more = 2; more > 0 && compared.some(isWorse); more--) {
+    const again = compareWithRecord(record, await measure(compared.filter(isWorse).map(({ name }) => name)))
+    compared = compared.map((one) => again.find(({ name }) => name === one.name) ?? one)
+  }
   const rows = compared.map(({ name, recorded, measured, verdict }) => [
     name,
     fixed(recorded, 2),
@@ -46,8 +71,10 @@ function holdAgainstRecord(command: BenchCommand, ratios: Readonly<Record<string
     verdict,
   ])
   console.log(`\n${table(['CPU, as a multiple of http-proxy', 'on record', 'now', ''], rows)}`)
-  if (compared.some(({ verdict }) => verdict === 'worse')) process.exitCode = 1
+  if (compared.some(isWorse)) process.exitCode = 1
 }
+
+const isWorse = ({ verdict }: Compared) => verdict === 'worse'
 
 const run: Readonly<Record<BenchCommand['what'], (command: BenchCommand) => Promise<Findings>>> = {
   compare: comparison,

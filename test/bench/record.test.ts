@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compareWithRecord, recorded } from './record.ts'
 
-const record = { taken: 'once', cpuRatios: { get: 1, put: 2 } }
+const record = { taken: 'once', machine: 'a', cpuRatios: { get: 1, put: 2 } }
 
 describe('the record of a benchmark', () => {
   it.each([
@@ -22,6 +22,12 @@ describe('the record of a benchmark', () => {
   })
 
   it('keeps the cases that were not measured again', () => {
-    expect(recorded(record, 'again', { put: 1.23456 })).toEqual({ taken: 'again', cpuRatios: { get: 1, put: 1.235 } })
+    const made = { taken: 'again', machine: 'a' }
+    expect(recorded(record, made, { put: 1.23456 })).toEqual({ ...made, cpuRatios: { get: 1, put: 1.235 } })
+  })
+
+  it('begins anew on another machine', () => {
+    const made = { taken: 'again', machine: 'b' }
+    expect(recorded(record, made, { put: 2 })).toEqual({ ...made, cpuRatios: { put: 2 } })
   })
 })

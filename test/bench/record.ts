@@ -5,6 +5,8 @@
 export interface BenchRecord {
   /** Where and when it was made. */
   readonly taken: string
+  /** What another run must have been made on to be held against it. */
+  readonly machine: string
   readonly cpuRatios: Readonly<Record<string, number>>
 }
 
@@ -30,12 +32,13 @@ export function compareWithRecord(record: BenchRecord, cpuRatios: Readonly<Recor
   })
 }
 
-/** The record with the cases that were measured put in; the others stay. */
+/** The record with the cases that were measured put in; the others stay, if they were measured on the same machine. */
 export function recorded(
   before: BenchRecord | undefined,
-  taken: string,
+  made: Pick<BenchRecord, 'taken' | 'machine'>,
   cpuRatios: Readonly<Record<string, number>>,
 ): BenchRecord {
   const rounded = Object.entries(cpuRatios).map(([name, ratio]) => [name, Math.round(ratio * 1000) / 1000] as const)
-  return { taken, cpuRatios: { ...before?.cpuRatios, ...Object.fromEntries(rounded) } }
+  const others = before?.machine === made.machine ? before.cpuRatios : {}
+  return { ...made, cpuRatios: { ...others, ...Object.fromEntries(rounded) } }
 }
