@@ -155,8 +155,10 @@ async function serveUntilSignal(environment: Environment): Promise<number> {
   })
   const openLog = (to: 'stdout' | 'stderr') => {
     const stream = process[to]
-    // To write each line by itself would take as much CPU time as to make it: 10 µs. Lines wait for each other 50 ms at most.
-    const logTo = pino.destination({ dest: stream.fd, sync: false, minLength: 4096, periodicFlush: 50 })
+    // To write each line by itself would take as much CPU time as to make it: 10 µs. In writes of 16 KiB a read takes a tenth
+    // less of it than in writes of 4 KiB. Lines wait for each other 50 ms at most.
+    const gathered = { minLength: 16 * 1024, maxWrite: 32 * 1024, periodicFlush: 50 }
+    const logTo = pino.destination({ dest: stream.fd, sync: false, ...gathered })
     // Nothing is served that is not written down. What is left is given up: pino would try to write it for ever.
     const cannotWrite = (error: unknown) => {
       logTo.destroy()

@@ -40,6 +40,11 @@ const exposed = [
 
 const none: HeaderFields = {}
 
+const isNone = (fields: HeaderFields) => {
+  for (const _ in fields) return false
+  return true
+}
+
 /** The header fields of every answer on a base that let pages of its origins read it, errors included. */
 export function corsFields(cors: CorsSettings | undefined, head: RequestHead): HeaderFields {
   if (!cors) return none
@@ -91,7 +96,7 @@ function preflightReply(cors: CorsSettings, method: string): Reply {
 
 /** The header fields of an answer with those of CORS: both may say what it varies with. */
 export function withCors(fields: HeaderFields, cors: HeaderFields): HeaderFields {
-  if (cors === none) return fields
+  if (isNone(cors)) return fields
   const vary = [fields['vary'] ?? [], cors['vary'] ?? []].flat()
   return { ...fields, ...cors, ...(vary.length > 0 && { vary: vary.join(', ') }) }
 }

@@ -5,7 +5,7 @@ import { readingInteractions } from '../fhir/interaction.ts'
 import type { Asked } from '../fhir/media-type.ts'
 import type { judge } from '../policy/judge.ts'
 import { baseUrls } from '../upstream/base-urls.ts'
-import { callerFields } from '../upstream/header-fields.ts'
+import { callerFields, mergedFields } from '../upstream/header-fields.ts'
 import { admit, admitCaller, countEntries, type Load } from './admit.ts'
 import { openAccount, type Account } from './account.ts'
 import { arrivalOf } from './arrival.ts'
@@ -57,13 +57,23 @@ export async function handle(
   const name = (asked: RequestHead) => nameInteraction(serving.bases, asked, base)
   const named = namePreflight(base?.cors, head, name) ?? name(head)
   const asked = askedBy(head)
+  const everyAnswersFields = fieldsOfEveryAnswer(base, head)
 
   const account = openAccount(handling.decisions, head, base, named, { requestId, newId: handling.newRequestId })
   const failed = (error: unknown) =>
     fail('fault', `The gateway failed; its operator finds this under ${requestId}.`, { error })
   let reply: Reply
   try {
-    reply = await answer(handling, serving, { requestId, head, named, asked, account, req, res })
+    reply = await answer(handling, serving, {
+      requestId,
+      head,
+      named,
+      asked,
+      everyAnswersFields,
+      account,
+      req,
+      res,
+    })
   } catch (error) {
     reply = failed(error)
   }
@@ -75,8 +85,8 @@ export async function handle(
     asked,
     withoutBody: head.method === 'HEAD',
     maxRefusals: serving.config.limits.refusals,
-    headerFields: { 'x-request-id': requestId, ...(closing && { connection: 'close' }) },
-    everyAnswersFields: fieldsOfEveryAnswer(base, head),
+    headerFields: closing ? { 'x-request-id': requestId, connection: 'close' } : { 'x-request-id': requestId },
+    everyAnswersFields,
   }
   try {
     send(res, reply, sending)
@@ -94,6 +104,7 @@ interface Arrived {
   readonly head: RequestHead
   readonly named: Named
   readonly asked: Asked
+  readonly everyAnswersFields: HeaderFields
   readonly account: Account | undefined
   readonly req: IncomingMessage
   readonly res: ServerResponse
@@ -103,7 +114,7 @@ interface Arrived {
 async function answer(
   handling: Handling,
   serving: Serving,
-  { requestId, head, named, asked, account, req, res }: Arrived,
+  { requestId, head, named, asked, everyAnswersFields, account, req, res }: Arrived,
 ): Promise<Reply> {
   const turnedAway = await admit(handling, serving, head)
   if (turnedAway) return turnedAway
@@ -140,11 +151,11 @@ async function answer(
     asked,
     urls,
     knownBases: publicUrl ? [urls.upstream, urls.own] : [urls.upstream],
-    callerFields: {
-      'x-request-id': requestId,
-      ...callerFields(fieldsToForward(head, base), config.forwardHeaderFields),
-    },
-    everyAnswersFields: fieldsOfEveryAnswer(base, head),
+    callerFields: mergedFields(
+      { 'x-request-id': requestId },
+      callerFields(fieldsToForward(head, base), config.forwardHeaderFields),
+    ),
+    everyAnswersFields,
     caller,
     grants,
     judge,
@@ -182,7 +193,7 @@ async function answerTo(exchange: Exchange): Promise<Reply> {
 }
 
 function fieldsOfEveryAnswer(base: GovernedBase | undefined, head: RequestHead): HeaderFields {
-  return { ...mirroredFieldsOf(base, head), ...corsFields(base?.cors, head) }
+  return Object.assign({}, mirroredFieldsOf(base, head), corsFields(base?.cors, head))
 }
 
 /** An upstream that knows nothing of the token need not see it. */

@@ -5,7 +5,7 @@ import { readQuery } from '../fhir/target.ts'
 import type { InteractionCode } from '../fhir/interaction.ts'
 import { answerTo } from '../policy/refusal.ts'
 import { readFields, valuesOf } from '../upstream/header-fields.ts'
-import type { Streaming } from '../upstream/pass-through.ts'
+import type { PassingRead, Streaming } from '../upstream/pass-through.ts'
 import { jsonRewriter } from '../upstream/rewrite-json.ts'
 import { refusalOfSearch } from './access.ts'
 import { bodyBounds, readBody } from './body.ts'
@@ -28,27 +28,17 @@ export async function read(exchange: Exchange): Promise<Reply> {
   }
   const { base, head, callerFields, config } = exchange
   const single = interaction.code === 'read' || interaction.code === 'vread'
-  const { code, type, id, query } = interaction
   const passed = await base.passThrough.send(exchange.req, exchange.res, {
     path: upstreamTarget(exchange),
     headerFields: readFields(head.headerFields, callerFields, asked === 'any' ? 'json' : asked, single),
     maxBytes: config.limits.rewriteBytes,
     streams: (status, headerFields) => (status === 200 ? streaming(exchange, headerFields, single) : undefined),
-    // Who reads a resource may be about to change it: then that version need not be read once more.
-    ...(single &&
-      isFormatOnly(query) && {
-        whole: (headerFields, body) =>
-          base.storedVersions.keep({ type: type!, id: id!, callerFields }, { headerFields, body }),
-      }),
-    ...(pages.has(code) &&
-      asksForWhole(query) && {
-        whole: (headerFields, body) =>
-          base.storedVersions.keepPage(callerFields, exchange.urls.own, { headerFields, body }),
-      }),
+    whole: keeping(exchange, single),
   })
   switch (passed.kind) {
     case 'streamed':
-      return { ...passed, upstreamStatus: passed.status }
+      // Spread, with a member more, it took 5 µs.
+      return Object.assign({ upstreamStatus: passed.status }, passed)
     case 'client-gone':
       return passed
     case 'too-large':
@@ -62,6 +52,19 @@ export async function read(exchange: Exchange): Promise<Reply> {
     case 'unavailable':
       return relayFailure(passed)
   }
+}
+
+/** Who reads a resource may be about to change it: then that version need not be read once more. Undefined: nothing is kept. */
+function keeping({ base, interaction, callerFields, urls }: Exchange, single: boolean): PassingRead['whole'] {
+  const { code, type, id, query } = interaction
+  if (single && isFormatOnly(query)) {
+    return (headerFields, body) =>
+      base.storedVersions.keep({ type: type!, id: id!, callerFields }, { headerFields, body })
+  }
+  if (pages.has(code) && asksForWhole(query)) {
+    return (headerFields, body) => base.storedVersions.keepPage(callerFields, urls.own, { headerFields, body })
+  }
+  return undefined
 }
 
 /** What is answered by a Bundle whose entries are resources as they are. */

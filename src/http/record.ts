@@ -26,7 +26,7 @@ export function recordOf(
   const { interaction } = named
   const { upstreamStatus, permittedAs, outcomeUnknown, reported = [], error } = reply
   const isType = interaction?.type !== undefined && base?.policy.definitions.isResource(interaction.type)
-  const restoredBy = restoringRules(reply)
+  const restoredBy = reply.restoration || reply.restoredBy ? restoringRules(reply) : none
   const refusals = 'refusals' in reply ? reply.refusals : (reply.refused ?? [])
   // Assigned one by one: an object that is spread from a dozen others takes ten times as long, on every request.
   const record: { -readonly [Name in keyof RequestRecord]: RequestRecord[Name] } = {
@@ -51,6 +51,8 @@ export function recordOf(
   if (error !== undefined) record.error = error
   return record
 }
+
+const none: readonly string[] = []
 
 /** The rules of refusals, or their causes where no rule is concerned, each once. */
 const rulesOf = (refusals: readonly Refusal[]) => [...new Set(refusals.map(({ rule, cause }) => rule ?? cause))]

@@ -141,13 +141,14 @@ export function streamedFields(
   exchange: Exchange,
 ): Record<string, string | string[]> {
   const { 'content-length': length, 'content-encoding': encoding } = headerFields
-  return {
-    'x-request-id': exchange.requestId,
-    ...withCors(answerFields(headerFields, exchange.urls), exchange.everyAnswersFields),
-    ...reportFields(exchange.reported),
-    ...(length !== undefined && { 'content-length': length }),
-    ...(encoding !== undefined && { 'content-encoding': encoding }),
-  }
+  const fields: Record<string, string | string[]> = Object.assign(
+    { 'x-request-id': exchange.requestId },
+    withCors(answerFields(headerFields, exchange.urls), exchange.everyAnswersFields),
+    reportFields(exchange.reported),
+  )
+  if (length !== undefined) fields['content-length'] = length
+  if (encoding !== undefined) fields['content-encoding'] = encoding
+  return fields
 }
 
 /** A request that did not come to a whole answer, when nothing can have been stored. */

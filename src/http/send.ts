@@ -70,20 +70,20 @@ export function send(res: ServerResponse, reply: Reply, sending: Sending): void 
   let headerFields: HeaderFields = Object.assign({}, sending.headerFields, reply.headerFields)
   let body: Buffer | string | undefined
   if (reply.kind === 'relayed' || reply.kind === 'told') {
-    headerFields = { ...headerFields, ...reportFields(reply.reported) }
+    headerFields = Object.assign(headerFields, reportFields(reply.reported))
   }
   if (reply.kind === 'relayed') {
     body = reply.body
   } else {
     const answer = outcomeAnswer(issuesOfReply(reply, terms, maxRefusals), terms, asked)
-    headerFields = { ...headerFields, ...answer.headerFields }
+    headerFields = Object.assign(headerFields, answer.headerFields)
     if (status === 503 && headerFields['retry-after'] === undefined)
       headerFields = { ...headerFields, 'retry-after': '1' }
     body = answer.body
   }
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  const length = status === 304 || bytes === undefined ? {} : { 'content-length': String(bytes.length) }
-  res.writeHead(status, { ...withCors(headerFields, sending.everyAnswersFields), ...length })
+  const length = status === 304 || bytes === undefined ? undefined : { 'content-length': String(bytes.length) }
+  res.writeHead(status, Object.assign({}, withCors(headerFields, sending.everyAnswersFields), length))
   res.end(withoutBody || status === 304 ? undefined : bytes)
 }
 

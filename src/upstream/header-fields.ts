@@ -64,11 +64,10 @@ export function readFields(
   format: Format,
   encoded: boolean,
 ): HeaderFields {
-  const fields: Record<string, string> = {
-    ...caller,
-    accept: mediaTypeOf[format],
-    'accept-encoding': encoded && acceptsGzip(client['accept-encoding']) ? 'gzip' : 'identity',
-  }
+  const fields: Record<string, string> = Object.assign({}, caller)
+  fields['accept'] = mediaTypeOf[format]
+  const accepted = client['accept-encoding']
+  fields['accept-encoding'] = encoded && accepted !== undefined && acceptsGzip(accepted) ? 'gzip' : 'identity'
   for (const name of conditional) take(fields, client, name)
   // The other preferences (respond-async, return) would bring answers that are not the one that was asked for.
   const prefer = joined(client.prefer)
