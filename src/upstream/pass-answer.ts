@@ -90,7 +90,7 @@ export function passAnswer(
       const rewriter = streamed?.rewriter
       if (!rewriter) return chunk
       try {
-        return Buffer.from(rewriter.push(chunk.toString('latin1')), 'latin1')
+        return rewriter.push(chunk)
       } catch (error) {
         unusable(error as Error)
         return undefined

@@ -38,7 +38,8 @@ function write(value: Written, type: string | undefined, path: string): readonly
       const ownType = isResource ? typeOf(value) : type
       const prefix = isResource || path === '' ? '' : `${path}.`
       const members = value.members.map(([name, member]) => {
-        const [before, after] = write(member, ownType, prefix + valueOf(name))
+        // The path of the resource itself is empty: a member with an empty name is another.
+        const [before, after] = write(member, ownType, prefix + (valueOf(name) || '?'))
         const colon = `${value.space}:${value.space}`
         return [name + colon + before, name + colon + after] as const
       })
@@ -119,14 +120,14 @@ const root = value.filter(({ kind }) => kind === 'object')
 
 const inParts = (bytes: Buffer, ends: readonly number[]) => {
   const rewriter = jsonRewriter(urls, Infinity)
-  let result = ''
+  const results: Buffer[] = []
   let start = 0
   for (const end of [...ends.map((at) => at % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]) {
-    result += rewriter.push(bytes.subarray(start, end).toString('latin1'))
+    results.push(rewriter.push(bytes.subarray(start, end)))
     start = end
   }
   rewriter.end()
-  return Buffer.from(result, 'latin1').toString()
+  return Buffer.concat(results).toString()
 }
 
 test('what is rewritten is what a walk of the tree rewrites, and nothing else, wherever the parts end', () => {
@@ -157,7 +158,7 @@ test('what is held is bounded; what is skipped is not held', () => {
   const big = 'x'.repeat(5000)
   const pushed = (text: string) => {
     const rewriter = jsonRewriter(urls, 1000)
-    return () => [...text].map((character) => rewriter.push(character)).join('')
+    return () => [...text].map((character) => rewriter.push(Buffer.from(character)).toString()).join('')
   }
   const skipped = `{"resourceType":"Bundle","id":"${big}","entry":[{"resource":{"resourceType":"Flag","text":"${big}"}}]}`
   expect(pushed(skipped)()).toBe(skipped)
