@@ -41,7 +41,7 @@ export function withinRanges(ranges: readonly AddressRange[]): (address: string)
  * a listener for both has it, is the IPv4 address (RFC 4291, section 2.5.5.2). A zone is left out: it is the machine's own.
  */
 export function readAddress(text: string): string | undefined {
-  const address = text.split('%', 1)[0]!
+  const address = text.includes('%') ? text.slice(0, text.indexOf('%')) : text
   const version = isIP(address)
   if (version !== 6) return version === 4 ? address : undefined
   const canonical = new SocketAddress({ address, family: 'ipv6' }).address

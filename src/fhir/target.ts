@@ -1,5 +1,5 @@
 import type { Fault } from './fault.ts'
-import type { Interaction } from './interaction.ts'
+import type { Interaction, InteractionCode } from './interaction.ts'
 
 /** What a request target under a base turns out to be. Whatever is not an interaction is refused. */
 export type Target =
@@ -22,11 +22,17 @@ export function isUnder(basePath: string, rawTarget: string): boolean {
   return next === undefined || next === '/' || next === '?'
 }
 
+/** Nearly every target: nothing that is looked for below can occur in it. Looking for it took 2 µs of CPU time. */
+const plainTarget = /^(?:\/[A-Za-z0-9_$-][A-Za-z0-9_$.-]*)+(?:\?[\x21\x22\x24-\x7e]*)?$/
+
+const none: readonly Fault[] = []
+
 /**
  * Everything for which a raw request target (RFC 9112, section 3.2) could be read in another way by another server.
  * Only origin-form is taken: `/path?query`.
  */
 export function faultsOfTarget(rawTarget: string): readonly Fault[] {
+  if (plainTarget.test(rawTarget)) return none
   const faults: Fault[] = []
   const fault = (sentence: string) => faults.push({ sentence })
   if (!/^[\x21-\x7e]*$/.test(rawTarget)) {
@@ -74,8 +80,8 @@ export function readTarget(method: string, rawTarget: string, basePath: string, 
     faults.push({ sentence: 'An id or version id in the path is not a FHIR id: 1 to 64 of A-Z, a-z, 0-9, - and dot.' })
   if (known === 'bad-id' || faults.length > 0) return { kind: 'malformed', faults }
 
-  const found = known?.find((interaction) => interaction.method === (method === 'HEAD' ? 'GET' : method))
-  if (!found) return { kind: 'not-offered', known: known?.[0] }
+  const found = known?.methods.find((interaction) => interaction.method === (method === 'HEAD' ? 'GET' : method))
+  if (!found) return { kind: 'not-offered', known: known && interactionOf(known, known.methods[0]!) }
   const others = parameters.some(([name]) => !isFormatParameter(name))
   if (others && found.code === 'update' && !found.conditional) {
     return malformed('An update takes no query but `_format` and `_pretty`; leave the rest out.')
@@ -84,7 +90,8 @@ export function readTarget(method: string, rawTarget: string, basePath: string, 
   if (others && found.code === 'create') {
     return malformed('A create takes no query but `_format` and `_pretty`; a condition goes into If-None-Exist.')
   }
-  return { kind: 'interaction', interaction: method === 'HEAD' ? { ...found, method: 'HEAD' } : found }
+  const asked = method === 'HEAD' ? ({ code: found.code, method } as const) : found
+  return { kind: 'interaction', interaction: interactionOf(known!, asked) }
 }
 
 /** `[base]/` is the base: there are clients that join it with an empty path, for transactions and for pages. */
@@ -135,14 +142,52 @@ const pagingCompanions = new Set([
   '_revinclude',
 ])
 
-/** Every interaction on a path, one for each method; undefined where FHIR knows no such path. */
+/** What a method means on a path. */
+type Meaning = Pick<Interaction, 'code' | 'method' | 'conditional'>
+
+/** What a path names, with what each method means there: an interaction is made of that which came, and not of all. */
+interface Shape {
+  readonly methods: readonly Meaning[]
+  readonly on: Omit<Interaction, keyof Meaning>
+}
+
+const interactionOf = ({ on }: Shape, meaning: Meaning): Interaction => Object.assign({}, meaning, on)
+
+const reads = (code: InteractionCode): readonly Meaning[] => [{ code, method: 'GET' }]
+const posts = (code: InteractionCode): readonly Meaning[] => [{ code, method: 'POST' }]
+
+const onBase: readonly Meaning[] = [...reads('search-system'), ...posts('transaction')]
+const onPageOfBase: readonly Meaning[] = [...reads('paging'), ...posts('transaction')]
+const onMetadata = reads('capabilities')
+const onHistoryOfBase = reads('history-system')
+const onSearchOfBase = posts('search-system')
+const onType: readonly Meaning[] = [
+  { code: 'search-type', method: 'GET' },
+  { code: 'create', method: 'POST' },
+  { code: 'update', method: 'PUT', conditional: true },
+  { code: 'patch', method: 'PATCH', conditional: true },
+  { code: 'delete', method: 'DELETE', conditional: true },
+]
+const onHistoryOfType = reads('history-type')
+const onSearchOfType = posts('search-type')
+const onInstance: readonly Meaning[] = [
+  { code: 'read', method: 'GET' },
+  { code: 'update', method: 'PUT' },
+  { code: 'patch', method: 'PATCH' },
+  { code: 'delete', method: 'DELETE' },
+]
+const onHistoryOfInstance = reads('history-instance')
+const onVersion = reads('vread')
+const onOperation: readonly Meaning[] = [...reads('operation'), ...posts('operation')]
+
+/** What is on a path; undefined where FHIR knows no such path. */
 function shapeOf(
   segments: readonly string[],
   path: string,
   query: string,
   parameters: readonly (readonly [string, string])[],
   pagingParameter: string | undefined,
-): readonly Interaction[] | 'bad-id' | undefined {
+): Shape | 'bad-id' | undefined {
   const [first, second, third, fourth] = segments
   const at = { path, query }
 
@@ -152,58 +197,37 @@ function shapeOf(
       pagingParameter !== undefined &&
       names.filter((name) => name === pagingParameter).length === 1 &&
       names.every((name) => name.startsWith(pagingParameter) || pagingCompanions.has(name))
-    return [
-      { code: paging ? 'paging' : 'search-system', method: 'GET', ...at },
-      { code: 'transaction', method: 'POST', ...at },
-    ]
+    return { methods: paging ? onPageOfBase : onBase, on: at }
   }
   if (segments.length === 1) {
-    if (first === 'metadata') return [{ code: 'capabilities', method: 'GET', ...at }]
-    if (first === '_history') return [{ code: 'history-system', method: 'GET', ...at }]
-    if (first === '_search') return [{ code: 'search-system', method: 'POST', ...at }]
+    if (first === 'metadata') return { methods: onMetadata, on: at }
+    if (first === '_history') return { methods: onHistoryOfBase, on: at }
+    if (first === '_search') return { methods: onSearchOfBase, on: at }
     if (operationPattern.test(first)) return operation(first, at)
   }
   if (!typePattern.test(first)) return undefined
-  const ofType = { type: first, ...at }
+  const ofType = { type: first, path, query }
 
-  if (second === undefined) {
-    return [
-      { code: 'search-type', method: 'GET', ...ofType },
-      { code: 'create', method: 'POST', ...ofType },
-      { code: 'update', method: 'PUT', conditional: true, ...ofType },
-      { code: 'patch', method: 'PATCH', conditional: true, ...ofType },
-      { code: 'delete', method: 'DELETE', conditional: true, ...ofType },
-    ]
-  }
+  if (second === undefined) return { methods: onType, on: ofType }
   if (segments.length === 2) {
-    if (second === '_history') return [{ code: 'history-type', method: 'GET', ...ofType }]
-    if (second === '_search') return [{ code: 'search-type', method: 'POST', ...ofType }]
+    if (second === '_history') return { methods: onHistoryOfType, on: ofType }
+    if (second === '_search') return { methods: onSearchOfType, on: ofType }
     if (operationPattern.test(second)) return operation(second, ofType)
   }
   if (second.startsWith('_') || second.startsWith('$')) return undefined
   if (!idPattern.test(second)) return 'bad-id'
-  const ofInstance = { id: second, ...ofType }
+  const ofInstance = { id: second, type: first, path, query }
 
-  if (third === undefined) {
-    return [
-      { code: 'read', method: 'GET', ...ofInstance },
-      { code: 'update', method: 'PUT', ...ofInstance },
-      { code: 'patch', method: 'PATCH', ...ofInstance },
-      { code: 'delete', method: 'DELETE', ...ofInstance },
-    ]
-  }
-  if (segments.length === 3 && third === '_history') return [{ code: 'history-instance', method: 'GET', ...ofInstance }]
+  if (third === undefined) return { methods: onInstance, on: ofInstance }
+  if (segments.length === 3 && third === '_history') return { methods: onHistoryOfInstance, on: ofInstance }
   if (segments.length === 3 && operationPattern.test(third)) return operation(third, ofInstance)
   if (segments.length === 4 && third === '_history') {
-    return idPattern.test(fourth!) ? [{ code: 'vread', method: 'GET', version: fourth!, ...ofInstance }] : 'bad-id'
+    return idPattern.test(fourth!) ? { methods: onVersion, on: { version: fourth!, ...ofInstance } } : 'bad-id'
   }
   return undefined
 }
 
-function operation(segment: string, on: Pick<Interaction, 'type' | 'id' | 'path' | 'query'>): readonly Interaction[] {
-  const call = { ...on, code: 'operation', operation: segment.slice(1) } as const
-  return [
-    { ...call, method: 'GET' },
-    { ...call, method: 'POST' },
-  ]
-}
+const operation = (segment: string, on: Shape['on']): Shape => ({
+  methods: onOperation,
+  on: { ...on, operation: segment.slice(1) },
+})

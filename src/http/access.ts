@@ -20,9 +20,21 @@ export type Identified =
  * Who calls, by the bearer token of the request, where the base asks for one. What the server is able to do is for everybody
  * (https://hl7.org/fhir/R4/http.html#capabilities).
  */
-export async function identify(base: GovernedBase, head: RequestHead, interaction: Interaction): Promise<Identified> {
+export function identify(
+  base: GovernedBase,
+  head: RequestHead,
+  interaction: Interaction,
+): Promise<Identified> | Identified {
   const { tokenCheck, path } = base
   if (!tokenCheck || interaction.code === 'capabilities') return { ok: true, verified: anybody }
+  return identifyByToken(tokenCheck, path, head)
+}
+
+async function identifyByToken(
+  tokenCheck: NonNullable<GovernedBase['tokenCheck']>,
+  path: string,
+  head: RequestHead,
+): Promise<Identified> {
   const refused = (reply: Reply) => ({ ok: false, reply }) as const
   const presented = readBearer(head.fieldLines('authorization')[0])
   if (presented.kind === 'none') {

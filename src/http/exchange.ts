@@ -33,6 +33,8 @@ export interface GovernedBase extends Base {
   readonly written: WrittenStatements
   /** Path of the upstream's FHIR base, without trailing slash. */
   readonly upstreamPath: string
+  /** For the line of each request. */
+  readonly policyLabel: string
   /** Undefined: no token is asked for. */
   readonly tokenCheck: TokenCheck | undefined
 }

@@ -10,6 +10,7 @@ import { clientWithCredentials, passThroughWithCredentials } from '../upstream/w
 import { createUpstreamClient } from '../upstream/client.ts'
 import { createPassThrough } from '../upstream/pass-through.ts'
 import { createStoredVersions } from '../upstream/stored-versions.ts'
+import { policyLabel } from '../policy/policy.ts'
 import { createTokenCheck } from '../tokens/token-check.ts'
 import type { Proxies } from './arrival.ts'
 import { writeStatements } from './capabilities.ts'
@@ -92,6 +93,7 @@ function governBase(
     ...base,
     ...connections,
     upstreamPath,
+    policyLabel: policyLabel(base.policy),
     storedVersions,
     statements,
     written: writeStatements(base),

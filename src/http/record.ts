@@ -1,6 +1,5 @@
 import type { RequestRecord } from '../audit/request-record.ts'
 import type { Refusal } from '../policy/refusal.ts'
-import { policyLabel } from '../policy/policy.ts'
 import type { GovernedBase } from './exchange.ts'
 import type { Named } from './name-interaction.ts'
 import type { Terms } from './outcome.ts'
@@ -37,7 +36,7 @@ export function recordOf(
   }
   if (base) {
     record.base = base.path
-    record.policy = policyLabel(base.policy)
+    record.policy = base.policyLabel
   }
   if (interaction) record.interaction = reply.interaction ?? interaction.code
   if (isType) record.type = interaction.type!

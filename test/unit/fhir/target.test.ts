@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isUnder, readQuery, readTarget } from '../../../src/fhir/target.ts'
+import { faultsOfTarget, isUnder, readQuery, readTarget } from '../../../src/fhir/target.ts'
 
 const read = (method: string, below: string) => readTarget(method, `/STU3${below}`, '/STU3', '_getpages')
 
@@ -152,4 +153,45 @@ test('a query is read as a form is', () => {
     ['e', ''],
     ['f', '1=2'],
   ])
+})
+
+test('a target is without a fault exactly when it is written in its one way', () => {
+  const isCanonical = (target: string) => {
+    const [path] = target.split('?')
+    const segments = path!.split('/').slice(1)
+    return (
+      [...target].every((character) => character > ' ' && character <= '~' && character !== '#') &&
+      path!.startsWith('/') &&
+      !/[%;\\]/.test(path!) &&
+      (path === '/' || segments.every((segment) => !['', '.', '..'].includes(segment)))
+    )
+  }
+  const pieces = [
+    '/',
+    '/',
+    '/Flag',
+    '/1',
+    '/.',
+    '/..',
+    '/...',
+    '/.a',
+    '.',
+    '$',
+    '-',
+    '_',
+    '%',
+    ';',
+    '\\',
+    '#',
+    '?',
+    '=',
+  ]
+  const piece = fc.constantFrom(...pieces, 'a', ' ', '\t', '\u007f', 'é', '"', '|', '~', '@')
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 7 }), (parts) => {
+      const target = parts.join('')
+      expect(faultsOfTarget(target).length === 0).toBe(isCanonical(target))
+    }),
+    { numRuns: 3000 },
+  )
 })
