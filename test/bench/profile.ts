@@ -14,13 +14,13 @@ import { fixed, percent, table } from './table.ts'
 const clients = 32
 
 /** Where the gateway's CPU time goes in one case, once it has warmed up. */
-export async function profile({ cases, seconds, generator: wanted }: BenchCommand): Promise<Findings> {
+export async function profile({ cases, seconds, warmUp, generator: wanted, docs }: BenchCommand): Promise<Findings> {
   const benchCase = cases[0]!
   const generator = startGenerator(wanted)
   const stub = await startStub()
   const gateway = await startGateway({ basePath: basePathOf(benchCase), upstream: stub.origin })
   const measuring = { generator, stub, seconds }
-  await measure({ ...measuring, seconds: 3 }, gateway, benchCase, clients)
+  await measure({ ...measuring, seconds: warmUp }, gateway, benchCase, clients)
   const file = join(mkdtempSync(join(tmpdir(), 'bench-profile-')), `${benchCase.name}.cpuprofile`)
   const before = await gateway.cpuMicroseconds!()
   await gateway.child.ask('startProfile')
@@ -29,13 +29,13 @@ export async function profile({ cases, seconds, generator: wanted }: BenchComman
   const spent = (await gateway.cpuMicroseconds!()) - before
   await Promise.all([gateway.stop(), generator.stop(), stub.stop()])
 
+  console.log(`For Chrome's or VS Code's viewer: ${file}`)
   const times = selfTimes(JSON.parse(readFileSync(file, 'utf8')) as CpuProfile)
   const requests = spent / sample.cpuPerRequest!
   const section = [
     `${benchCase.title}: ${fixed(sample.cpuPerRequest, 0)} µs of CPU time for a request while it is profiled.`,
-    selfTable('place', times.places, 45, requests),
-    selfTable('function', times.functions, 60, requests),
-    `For Chrome's or VS Code's viewer: ${file}`,
+    selfTable('place', times.places, docs ? 16 : 45, requests),
+    selfTable('function', times.functions, docs ? 16 : 60, requests),
   ].join('\n\n')
   return { heading: `Profile: ${benchCase.title}`, section, data: { case: benchCase.name, sample, ...times } }
 }
