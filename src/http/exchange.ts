@@ -33,6 +33,8 @@ export interface GovernedBase extends Base {
   readonly written: WrittenStatements
   /** Path of the upstream's FHIR base, without trailing slash. */
   readonly upstreamPath: string
+  /** The URLs of its upstream become URLs under one of the bases under which clients reach us. */
+  urlsUnder(own: string): BaseUrls
   /** For the line of each request. */
   readonly policyLabel: string
   /** Undefined: no token is asked for. */

@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { withinRanges } from '../config/address-range.ts'
 import type { BreakerTerms, Rate, Timeouts } from '../config/bounds.ts'
 import type { Base, GatewayConfig } from '../config/config.ts'
+import { remembering } from '../fhir/remembering.ts'
+import { baseUrls } from '../upstream/base-urls.ts'
 import { createBreaker } from '../upstream/breaker.ts'
 import { createCapabilityStatements } from '../upstream/capability-statements.ts'
 import { createCredentials } from '../upstream/credentials.ts'
@@ -93,6 +95,7 @@ function governBase(
     ...base,
     ...connections,
     upstreamPath,
+    urlsUnder: remembering((own) => baseUrls(own, url)),
     policyLabel: policyLabel(base.policy),
     storedVersions,
     statements,

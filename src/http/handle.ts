@@ -4,7 +4,6 @@ import type { RecordRequest } from '../audit/request-record.ts'
 import { readingInteractions } from '../fhir/interaction.ts'
 import type { Asked } from '../fhir/media-type.ts'
 import type { judge } from '../policy/judge.ts'
-import { baseUrls } from '../upstream/base-urls.ts'
 import { callerFields, mergedFields } from '../upstream/header-fields.ts'
 import { admit, admitCaller, countEntries, type Load } from './admit.ts'
 import { openAccount, type Account } from './account.ts'
@@ -140,7 +139,7 @@ async function answer(
   const arrival = arrivalOf(head, proxies)
   if (arrival.refusals.length > 0) return { kind: 'refused', refusals: arrival.refusals }
   const origin = publicUrl?.href.replace(/\/$/, '') ?? arrival.origin
-  const urls = baseUrls(origin + base.path, base.upstream.url)
+  const urls = base.urlsUnder(origin + base.path)
   const exchange: Exchange = {
     requestId,
     config,
