@@ -18,23 +18,14 @@ export function normalReference(text: string, bases: readonly string[]): string 
   return text
 }
 
-const names = new WeakMap<Aligned, readonly string[]>()
-
 /**
  * All texts that name a resource: `#id`, `urn:uuid:id` and `Type/id` for one that is contained, `#` and `Type/id` for the
  * one that contains. https://hl7.org/fhir/STU3/references.html
  */
 export function namesOf(node: Aligned): readonly string[] {
-  let known = names.get(node)
-  if (!known) {
-    const resource = (node.after ?? node.before)!
-    const id = idOf(resource)
-    known = [
-      ...(node.parent ? [] : ['#']),
-      ...(id === undefined ? [] : [`${resource.type}/${id}`]),
-      ...(id === undefined || !node.parent ? [] : [`#${id}`, `urn:uuid:${id}`]),
-    ]
-    names.set(node, known)
-  }
-  return known
+  const resource = (node.after ?? node.before)!
+  const id = idOf(resource)
+  if (id === undefined) return node.parent ? [] : ['#']
+  const name = `${resource.type}/${id}`
+  return node.parent ? [name, `#${id}`, `urn:uuid:${id}`] : ['#', name]
 }

@@ -23,6 +23,8 @@ export class Selection {
   readonly #effort: Effort
   readonly #indexes = new Map<Aligned, Map<string, Map<string, Aligned[]>>>()
   readonly #names = new Map<readonly Aligned[], ReadonlySet<string>>()
+  /** What lives as long as this judgement is collected with it: weak maps cost the collector a third of a List's time. */
+  readonly #namesOf = new Map<Aligned, readonly string[]>()
   readonly #keyed = new Map<Key, Map<Element, boolean>>()
 
   /** @param bases absolute FHIR bases (without trailing slash) under which references name this server's resources */
@@ -139,8 +141,14 @@ export class Selection {
   refersTo(text: string, variable: string, bindings: Bindings): boolean {
     const targets = bindings.get(variable) ?? nothing
     let names = this.#names.get(targets)
-    if (!names) this.#names.set(targets, (names = new Set(targets.flatMap(namesOf))))
+    if (!names) this.#names.set(targets, (names = new Set(targets.flatMap((target) => this.#namesOfOne(target)))))
     return names.has(normalReference(text, this.#bases))
+  }
+
+  #namesOfOne(target: Aligned): readonly string[] {
+    let names = this.#namesOf.get(target)
+    if (!names) this.#namesOf.set(target, (names = namesOf(target)))
+    return names
   }
 
   #step(parent: Aligned, step: Step, bindings: Bindings): readonly Aligned[] {
@@ -178,7 +186,7 @@ export class Selection {
     }
     const found = new Set<Aligned>()
     for (const target of targets)
-      for (const name of namesOf(target)) for (const node of index.get(name) ?? nothing) found.add(node)
+      for (const name of this.#namesOfOne(target)) for (const node of index.get(name) ?? nothing) found.add(node)
     return [...found]
   }
 }

@@ -6,7 +6,7 @@ import { writeJson } from '../json.ts'
 import { type Json, type JsonObject, isList, isObject, parseJsonText } from '../json-text.ts'
 import { collect, valuesBound } from '../reading.ts'
 import { type Pointer, changeAt, coveredAt, exchange, put, readPointer, take, valueAt } from './json-pointer.ts'
-import { equalJson, sizeOf, writeJsonText } from './json-value.ts'
+import { equalJson, sizeOf, writeJsonText, type Size } from './json-value.ts'
 import {
   NotApplicable,
   type NotPatched,
@@ -108,13 +108,14 @@ function pointerIn(json: JsonObject, name: string): Pointer | undefined {
 class Editor {
   readonly #owned: readonly (Json | undefined)[]
   readonly #bounds: PatchBounds
+  readonly #measured = new Map<object, Size>()
   /** Of the document as it is now, but for the new names: copies could double it with every operation. */
   #length: number
 
   constructor(document: Json, bounds: PatchBounds) {
     this.#owned = ownedIn(document)
     this.#bounds = bounds
-    this.#length = sizeOf(document).length
+    this.#length = this.#sizeOf(document).length
   }
 
   apply(json: Json, operation: Operation): Json {
@@ -167,14 +168,18 @@ class Editor {
     return changeAt(json, path, take)
   }
 
+  #sizeOf(value: Json): Size {
+    return sizeOf(value, this.#measured)
+  }
+
   #lose(value: Json): void {
-    this.#length -= sizeOf(value).length
+    this.#length -= this.#sizeOf(value).length
   }
 
   /** Counted before it is put in, so that nothing too large is ever made. */
   #gain(value: Json, path: Pointer): void {
-    if (path.length + sizeOf(value).depth > 2 * this.#bounds.nesting) throw new NotApplicable(tooDeep)
-    this.#length += sizeOf(value).length
+    if (path.length + this.#sizeOf(value).depth > 2 * this.#bounds.nesting) throw new NotApplicable(tooDeep)
+    this.#length += this.#sizeOf(value).length
     if (this.#length > charactersBound(this.#bounds)) throw new NotApplicable(tooLong)
   }
 }

@@ -18,17 +18,18 @@ export interface Size {
   readonly depth: number
 }
 
-/** Values are never changed, so each is measured once, however many operations take it up. */
-const measured = new WeakMap<object, Size>()
-
-export function sizeOf(json: Json): Size {
+/**
+ * How large a value is.
+ * @param measured what has been measured before: values are never changed, so that each need be measured once only
+ */
+export function sizeOf(json: Json, measured: Map<object, Size>): Size {
   if (!isObject(json) && !isList(json)) return { length: scalarLength(json), depth: 0 }
   const known = measured.get(json)
   if (known) return known
   let length = 2
   let depth = 0
   for (const item of json.values()) {
-    const size = sizeOf(item)
+    const size = sizeOf(item, measured)
     length += size.length + 1
     depth = Math.max(depth, size.depth)
   }
