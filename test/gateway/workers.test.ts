@@ -127,8 +127,11 @@ describe('the program with two workers', () => {
 
   it('leaves no worker behind when its primary is killed', async () => {
     const { program, base } = await twoWorkers()
-    const pids = linesOf(program).flatMap(({ msg, pid }) => (msg === 'listening' ? [pid as number] : []))
-    expect(pids).toHaveLength(2)
+    const pidsOf = () => linesOf(program).flatMap(({ msg, pid }) => (msg === 'listening' ? [pid as number] : []))
+    const pids = await until(
+      () => Promise.resolve(pidsOf()),
+      (found) => found.length === 2,
+    )
     // What they write about it nobody reads.
     await Promise.all(Array.from({ length: 50 }, () => statusOf(`${base}/Flag/1`)))
     program.signal('SIGKILL')
