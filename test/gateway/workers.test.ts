@@ -135,10 +135,11 @@ describe('the program with two workers', () => {
     // What they write about it nobody reads.
     await Promise.all(Array.from({ length: 50 }, () => statusOf(`${base}/Flag/1`)))
     program.signal('SIGKILL')
-    await until(
+    const left = await until(
       () => Promise.resolve(pids.filter(isRunning)),
       (running) => running.length === 0,
     )
+    expect(left).toEqual([])
   })
 
   it('reads its config again in both after SIGHUP', async () => {
