@@ -102,14 +102,21 @@ export const gone = {
   diagnostics: 'The resource has been deleted on the FHIR server.',
 } as const
 
-/** The issues of an upstream's answer, when it is an OperationOutcome. */
+/**
+ * The issues of an upstream's answer, when it is an OperationOutcome. What it says of a failure of its own is its operator's to
+ * read: no pattern would find everything in a message of a database. The code is told, and that it failed.
+ */
 export async function upstreamIssues(exchange: Served, answered: Answered): Promise<readonly OutcomeIssue[]> {
   const { config, base, urls } = exchange
   const { definitions, release } = base.policy
   const format = formatOfAnswer(answered.headerFields['content-type'])
   const bytes = format && (await decoded(answered, config.limits.storedBytes))
   const resource = bytes && readResource(bytes, format, definitions, { nesting: config.limits.nesting })
-  return resource?.ok && resource.value.type === 'OperationOutcome' ? issuesOf(resource.value, release, urls) : []
+  const issues =
+    resource?.ok && resource.value.type === 'OperationOutcome' ? issuesOf(resource.value, release, urls) : []
+  if (answered.status < 500) return issues
+  const diagnostics = `The FHIR server answered ${answered.status}; why stands in its own log.`
+  return issues.slice(0, 1).map(({ code }) => ({ severity: 'error', code, diagnostics }))
 }
 
 function codeOfStatus(status: number): string {

@@ -240,7 +240,7 @@ describe('/metadata of a server whose statement cannot be used', () => {
       502,
       'CapabilityStatement.rest: ',
     ],
-    ['is an error', outcome(500, 'down'), 500, 'down'],
+    ['is an error', outcome(500, 'down'), 500, 'answered 500'],
     ['is not there', (res) => void res.destroy(), 502, 'cannot be reached'],
     [
       'is larger than the bound',
