@@ -15,7 +15,8 @@ export function ensureInstalled(folder = root) {
   // npm tells its scripts where it is; a bare `npm` is a shell script that Windows cannot spawn.
   const npm = process.env.npm_execpath
   const [command, ...first] = npm ? [process.execPath, npm] : ['npm']
-  const { status } = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund'], {
+  // Its warnings are of the packages for tests alone; who tries the program has nothing to do about them.
+  const { status } = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: folder,
     stdio: ['ignore', 2, 2],
   })

@@ -36,7 +36,9 @@ async function run(args: readonly string[]): Promise<number> {
       tell(`${packageVersion()}\n`)
       return 0
     case 'mistaken':
-      complain(`${command.mistake}\n\n${helpText()}`)
+      complain(
+        `${command.mistake}\nfhir-policy-gateway ${command.of ? `${command.of} ` : ''}--help tells what there is.\n`,
+      )
       return 2
     case 'check': {
       const { check } = await import('./cli/check.ts')

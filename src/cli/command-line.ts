@@ -169,10 +169,10 @@ export function textOptions(options: OptionValues, name: string): readonly strin
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly name: 'help'; readonly of?: CommandName }
+  | { readonly name: 'help'; readonly of?: CommandName | undefined }
   | { readonly name: 'version' }
   | { readonly name: CommandName; readonly operands: readonly string[]; readonly options: OptionValues }
-  | { readonly name: 'mistaken'; readonly mistake: string }
+  | { readonly name: 'mistaken'; readonly mistake: string; readonly of?: CommandName | undefined }
 
 const everywhere = {
   help: { type: 'boolean', short: 'h' },
@@ -188,6 +188,7 @@ export function parseCommandLine(args: readonly string[]): Command {
     return mistaken(`There is no command '${name}'.${didYouMean(name, Object.keys(commands))}`)
   }
   const form: CommandForm = commands[name]
+  const of = isNamed ? name : undefined
   let parsed
   try {
     parsed = parseArgs({
@@ -196,20 +197,27 @@ export function parseCommandLine(args: readonly string[]): Command {
       options: { ...everywhere, ...form.options },
     })
   } catch (error) {
-    return mistaken(firstSentence((error as Error).message))
+    return mistaken(sentenceOf(error as Error, Object.keys(form.options)), of)
   }
   const { help, version, ...options } = parsed.values as OptionValues
-  if (help) return isNamed ? { name: 'help', of: name } : { name: 'help' }
+  if (help) return { name: 'help', of }
   if (version) return { name: 'version' }
   const operands = parsed.positionals
   if (operands.length > form.operands) {
-    return mistaken(`Too many operands. Expected: fhir-policy-gateway ${form.usage}`)
+    return mistaken(`Too many operands. Expected: fhir-policy-gateway ${form.usage}`, of)
   }
   return { name, operands, options }
 }
 
-const mistaken = (mistake: string): Command => ({ name: 'mistaken', mistake })
+const mistaken = (mistake: string, of?: CommandName): Command => ({ name: 'mistaken', mistake, of })
 
 const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name)
 
-const firstSentence = (text: string) => `${text.split('. ', 1)[0]!.replace(/\.$/, '')}.`
+/** The first sentence of what Node says of the arguments; what follows it is for who knows of `--`. */
+function sentenceOf({ message }: Error, options: readonly string[]): string {
+  const sentence = `${message.split('. ', 1)[0]!.replace(/\.$/, '')}.`
+  const [, unknown] = /^Unknown option '--(.+)'\.$/.exec(sentence) ?? []
+  if (unknown === undefined) return sentence
+  const known = options.map((name) => `--${name}`)
+  return sentence + didYouMean(`--${unknown}`, known)
+}

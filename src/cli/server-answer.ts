@@ -20,6 +20,7 @@ function sentenceOfStatus(status: number): string {
   if (status === 401) return `${answered}: it wants credentials, or others (--header, --header-file).`
   if (status === 403) return `${answered}: these credentials may not read that.`
   if (status === 404) return `${answered}: there is no such resource, or no such interaction.`
+  if (status === 405) return `${answered}: it does not offer this. Is it a gateway? Then name the server itself.`
   if (status === 410) return `${answered}: it is gone.`
   if (status >= 300 && status < 400) return `${answered}: no redirect is followed; name the address to which it leads.`
   return `${answered}.`

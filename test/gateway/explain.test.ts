@@ -86,6 +86,7 @@ describe('explain, with versions from a server', () => {
 
   it.each([
     [404, 'there is no such resource'],
+    [405, 'name the server itself'],
     [410, 'it is gone'],
     [401, 'it wants credentials'],
     [403, 'may not read that'],

@@ -88,8 +88,18 @@ export const decisionRecordSchema = z
       .describe(
         '`pending`: about to be sent; the line with the outcome follows, with the same `id` and entry. Where none does, the gateway ended in between and the outcome is not known. `success`: the server has stored it. `failure`: nothing was changed. `unknown`: it was sent, and may have been stored.',
       ),
-    status: z.int().optional().describe('HTTP status of the answer, or of the entry’s. 499: the client left before.'),
-    upstreamStatus: z.int().optional().describe('HTTP status of the server’s last answer, where it was asked.'),
+    status: z
+      .int()
+      .min(100)
+      .max(999)
+      .optional()
+      .describe('HTTP status of the answer, or of the entry’s. 499: the client left before.'),
+    upstreamStatus: z
+      .int()
+      .min(100)
+      .max(999)
+      .optional()
+      .describe('HTTP status of the server’s last answer, where it was asked.'),
   })
   .describe('A decision record of fhir-policy-gateway.')
 

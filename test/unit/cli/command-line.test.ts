@@ -21,10 +21,12 @@ describe('the command line', () => {
     [['chek'], "There is no command 'chek'. Did you mean `check`?"],
     [['constructor'], "There is no command 'constructor'."],
     [['--port', '1'], "Unknown option '--port'."],
-    [['serve', 'x'], 'Too many operands. Expected: fhir-policy-gateway serve'],
-    [['check', 'x', 'y'], 'Too many operands. Expected: fhir-policy-gateway check [config or policy]'],
-  ])('%j is a mistake', (args, mistake) => {
-    expect(parseCommandLine(args)).toEqual({ name: 'mistaken', mistake })
+    [['check', '--markdwn'], "Unknown option '--markdwn'. Did you mean `--markdown`?", 'check'],
+    [['check', '--constructor'], "Unknown option '--constructor'.", 'check'],
+    [['serve', 'x'], 'Too many operands. Expected: fhir-policy-gateway serve', 'serve'],
+    [['check', 'x', 'y'], 'Too many operands. Expected: fhir-policy-gateway check [config or policy]', 'check'],
+  ])('%j is a mistake', (args, mistake, of?: string) => {
+    expect(parseCommandLine(args)).toEqual({ name: 'mistaken', mistake, of })
   })
 
   it('is explained by --help, with every command and every environment variable', () => {
