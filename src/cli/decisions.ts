@@ -37,11 +37,12 @@ export function openDecisions(
         decisions: createDecisions(stdoutTarget(), { ...settings, required: false }, log, count),
         queueBytes: () => 0,
       }
-    case 'file':
-      return {
-        decisions: createDecisions(fileTarget(settings.file, settings.required), settings, log, count),
-        queueBytes: () => 0,
-      }
+    case 'file': {
+      const decisions = createDecisions(fileTarget(settings.file, settings.required), settings, log, count)
+      // Opens the file at once: a folder that is not there is told at the start, not when the first write is refused for it.
+      void decisions.write([])
+      return { decisions, queueBytes: () => 0 }
+    }
     case 'audit-events': {
       const { required, queue, queueBytes, release } = settings
       const { post, close } = posting(settings, timeouts)

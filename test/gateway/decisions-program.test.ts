@@ -154,6 +154,15 @@ describe('decision records in a file', () => {
     expect(upstream.seen.filter(({ method }) => method === 'PUT')).toHaveLength(before)
   })
 
+  it('that have no folder are told at the start, before anybody writes', async () => {
+    const config = 'decisions: { to: file, file: nowhere/decisions.ndjson, required: true }'
+    const started = await start(newFolder(), await newUpstream(), config)
+    await started.program.printed(/"required":true,"error":.*"ENOENT".*"msg":"decision records cannot be written"/)
+    const metrics = await (await fetch(`${started.admin}/metrics`)).text()
+    expect(metrics).toContain('fhir_gateway_decision_records_total{result="lost"} 0')
+    await ended(started)
+  })
+
   it('never touch a file that is something else', async () => {
     const folder = newFolder()
     writeFileSync(join(folder, 'other'), 'precious')

@@ -31,17 +31,20 @@ export function createDecisions(
   log: Log,
   count: CountDecisions,
 ): Decisions {
+  let failing = false
   let lost = 0
   const tried = async (records: readonly DecisionRecord[]) => {
     try {
       await target.write(records)
     } catch (error) {
-      if (lost === 0) log.error({ required, error }, 'decision records cannot be written')
+      if (!failing) log.error({ required, error }, 'decision records cannot be written')
+      failing = true
       lost += records.length
       count('lost', records.length)
       return false
     }
-    if (lost > 0) log.info({ lost }, 'decision records are written again')
+    if (failing) log.info({ lost }, 'decision records are written again')
+    failing = false
     lost = 0
     count('written', records.length)
     return true
