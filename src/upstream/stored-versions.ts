@@ -9,6 +9,7 @@ import { mayBe, resourcesInBundle, type BundledResource } from './bundle-resourc
 import type { Unanswered, UpstreamClient, UpstreamReply } from './client.ts'
 import { decoded } from './decoded.ts'
 import { callerNamesIn, storedVersionFields, valuesOf } from './header-fields.ts'
+import { placesIn } from './rewrite-places.ts'
 
 /** A resource that a caller wants to change. */
 export interface WantedResource {
@@ -198,6 +199,8 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
 
   /** The version as a page has it that the same caller was shown. */
   const fromPages = (version: VersionName, key: string): Stored | undefined => {
+    // URLs in these have become those of the base, by the Host that the client named: they are not as they are stored.
+    if (placesIn(version.type)) return undefined
     const entry = version.format === 'json' ? cache?.get(pagesKeyOf(version.callerFields)) : undefined
     if (entry?.kind !== 'pages') return undefined
     for (const page of entry.pages) {
