@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { compilePolicy } from '../../src/policy/compile.ts'
 import { bootAndClose, type Booted, type Settings } from './booted.ts'
 import { edit, flag, jsonHeaders, removal, stored } from './records.ts'
 import { outcome, resource, type StubAnswer } from './stub-upstream.ts'
@@ -161,46 +160,6 @@ describe('an update reads the version itself when a page', () => {
     expect((await removeIt(own)).status).toBe(200)
     expect(asked(own).slice(1)).toEqual(['GET /Flag/1', 'PUT /Flag/1'])
   })
-
-  test.each(['CapabilityStatement', 'Bundle', 'OperationOutcome'])(
-    'holds a %s, in which URLs have become those of the Host that the client names',
-    async (type) => {
-      const url = (base: string) => {
-        const at = `${base}/Flag/1`
-        if (type === 'Bundle') return { type: 'collection', entry: [{ fullUrl: at }] }
-        const issue = [{ severity: 'error', code: 'invalid', diagnostics: at }]
-        return type === 'OperationOutcome'
-          ? { issue }
-          : { url: at, status: 'active', date: '2026', kind: 'instance', fhirVersion: '4.0.1', format: ['json'] }
-      }
-      const named = (base: string) => ({ resourceType: type, id: '1', meta: { versionId: '3' }, ...url(base) })
-      const compiled = compilePolicy(
-        'p.yaml',
-        `policy: p
-fhir: 4.0.1
-resources:
-  ${type}:
-    interactions: [search-type, update]
-    update: { if-match: required, rest: { permit-as: edit, except: [url, entry, issue] } }
-`,
-      )
-      const own = await bootAndClose(compiled.ok ? { policy: compiled.policy } : {})
-      const kept = named(own.upstream.url.href)
-      const found = bundleOf([])
-      own.upstream.answers({
-        GET: page(
-          own,
-          JSON.stringify({ ...found, entry: [{ fullUrl: `${own.upstream.url.href}/${type}/1`, resource: kept }] }),
-        ),
-        [`GET /fhir/${type}/1`]: resource(kept, '3'),
-        PUT: resource(kept, '4'),
-      })
-      await readIt(own, { host: 'other.example' }, `/STU3/${type}?_count=1`)
-      const body = JSON.stringify({ ...named('http://other.example/STU3'), language: 'en' })
-      expect((await own.send('PUT', `/STU3/${type}/1`, jsonHeaders('3'), body)).status).toBe(403)
-      expect(asked(own)).not.toContain(`PUT /${type}/1`)
-    },
-  )
 
   test('was shown to somebody else', async () => {
     const own = await bootAndClose()
