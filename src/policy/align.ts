@@ -1,6 +1,6 @@
 import { sameValue, type Children, type Element } from '../fhir/element.ts'
 import { Comparison } from './comparison.ts'
-import { longestIncreasingRun, pairItems, type ItemKey, type Pairing } from './pairing.ts'
+import { isOfOneKind, longestIncreasingRun, pairItems, type ItemKey, type Pairing } from './pairing.ts'
 
 /**
  * Before and after laid over each other: one node for each pair of elements, and for each element that stands on one side
@@ -20,6 +20,8 @@ export interface Aligned {
   readonly appended: boolean
   /** By name; the items of after in their order, then the removed ones. */
   readonly children: ReadonlyMap<string, readonly Aligned[]>
+  /** The children of one name: the others need not be laid over each other for them. */
+  childrenNamed(name: string): readonly Aligned[]
   /** The difference that this node is, if it is one. */
   difference: Difference | undefined
 }
@@ -70,6 +72,8 @@ class AlignedNode implements Aligned {
   difference: Difference | undefined = undefined
   readonly #shared: Shared
   #children: Map<string, readonly AlignedNode[]> | undefined = undefined
+  /** Those that somebody has asked for by their name, until all are there. */
+  #named: Map<string, readonly AlignedNode[]> | undefined = undefined
 
   constructor(
     shared: Shared,
@@ -97,6 +101,18 @@ class AlignedNode implements Aligned {
     return (this.#children ??= this.#align())
   }
 
+  childrenNamed(name: string): readonly AlignedNode[] {
+    if (this.#children) return this.#children.get(name) ?? none
+    const known = this.#named?.get(name)
+    if (known) return known
+    const left = this.before?.children.get(name)
+    const right = this.after?.children.get(name)
+    if (!left && !right) return none
+    const items = this.#items(name, left, right)
+    this.#named = (this.#named ?? new Map<string, readonly AlignedNode[]>()).set(name, items)
+    return items
+  }
+
   /** Finds the differences at and below this node. */
   compare(): void {
     const { before, after, parent } = this
@@ -118,10 +134,16 @@ class AlignedNode implements Aligned {
   #align(): Map<string, readonly AlignedNode[]> {
     const { before, after } = this
     const children = new Map<string, readonly AlignedNode[]>()
-    for (const [name, group] of after?.children ?? [])
-      children.set(name, this.#items(name, before?.children.get(name), group))
-    for (const [name, group] of before?.children ?? []) {
-      if (!children.has(name)) children.set(name, this.#items(name, group, undefined))
+    const named = this.#named
+    if (after) {
+      for (const [name, group] of after.children) {
+        children.set(name, named?.get(name) ?? this.#items(name, before?.children.get(name), group))
+      }
+    }
+    if (before) {
+      for (const [name, group] of before.children) {
+        if (!children.has(name)) children.set(name, named?.get(name) ?? this.#items(name, group, undefined))
+      }
     }
     return children
   }
@@ -135,13 +157,16 @@ class AlignedNode implements Aligned {
     if (!left) return a.map((item, i) => made(undefined, item, -1, i, true))
     if (!right) return b.map((item, i) => made(item, undefined, i, -1, false))
 
-    const { comparison } = this.#shared
+    const { comparison, match } = this.#shared
     if (left.list !== right.list) this.#differ({ kind: 'shape', node: this, name })
+    const mayStay = left.list === right.list && a.length === b.length
+    const inPlace = () => a.map((item, i) => made(b[i], item, i, i, false))
     // Equal lists are paired in place, whatever their key is: that most lists of an update are equal makes this worth seeing.
-    else if (a.length === b.length && a.every((item, i) => comparison.same(b[i]!, item))) {
-      return a.map((item, i) => made(b[i], item, i, i, false))
-    }
-    const pairing: Pairing = pairItems(b, a, keyOf(this, name, this.#shared.match), comparison)
+    if (mayStay && a.every((item, i) => comparison.same(b[i]!, item))) return inPlace()
+    const key = keyOf(this, name, match)
+    // So are those with the same keys in the same order: a change of one item leaves the others where they are.
+    if (mayStay && key && a.every((item, i) => isPartner(b[i]!, item, key, comparison))) return inPlace()
+    const pairing: Pairing = pairItems(b, a, key, comparison)
     let lastKept = -1
     for (const kept of pairing.keys()) lastKept = Math.max(lastKept, kept)
     if (pairing.size > 1) {
@@ -160,6 +185,12 @@ class AlignedNode implements Aligned {
     }
     return nodes
   }
+}
+
+const none: readonly AlignedNode[] = []
+
+function isPartner(before: Element, after: Element, { of }: ItemKey, comparison: Comparison): boolean {
+  return comparison.same(before, after) || (isOfOneKind(before, after) && of(before) === of(after))
 }
 
 const byTypeAndId: ItemKey = {

@@ -45,8 +45,8 @@ export function holds(
       if (!new RegExp(`^[0-9]{${test.count}}$`).test(value?.text ?? '')) return { what: `is not ${test.count} digits` }
       return test.checkDigit && !hasCheckDigit(value!.text) ? { what: 'has a wrong check digit' } : undefined
     case 'refers': {
-      for (const name of ['reference', 'display']) for (const item of node.children.get(name) ?? []) covered.add(item)
-      const reference = node.children.get('reference')?.[0]
+      for (const name of ['reference', 'display']) for (const item of node.childrenNamed(name)) covered.add(item)
+      const reference = node.childrenNamed('reference')[0]
       const text = (reference?.after ?? reference?.before)?.value?.text
       return text !== undefined && judgement.selection.refersTo(text, test.variable, bindings)
         ? undefined
@@ -67,21 +67,21 @@ function coded(
   covered: Set<Aligned>,
 ): Shortcoming | undefined {
   const isCoding = (node.after ?? node.before)!.type === 'Coding'
-  const codings = isCoding ? [node] : (node.children.get('coding') ?? [])
-  if (!isCoding) for (const text of node.children.get('text') ?? []) covered.add(text)
+  const codings = isCoding ? [node] : node.childrenNamed('coding')
+  if (!isCoding) for (const text of node.childrenNamed('text')) covered.add(text)
   let listed = 0
   let wrong: Aligned | undefined
   let elsewhere: Aligned | undefined
   for (const coding of codings) {
-    for (const name of codingElements) for (const item of coding.children.get(name) ?? []) covered.add(item)
+    for (const name of codingElements) for (const item of coding.childrenNamed(name)) covered.add(item)
     const element = (coding.after ?? coding.before)!
     const system = element.children.get('system')?.items[0]?.value?.text
     const code = element.children.get('code')?.items[0]?.value?.text
     const codes = system === undefined ? undefined : list.codes.get(system)
     if (codes) {
       if (code !== undefined && codes.has(code)) listed++
-      else wrong ??= coding.children.get('code')?.[0] ?? coding
-    } else elsewhere ??= coding.children.get('system')?.[0] ?? coding
+      else wrong ??= coding.childrenNamed('code')[0] ?? coding
+    } else elsewhere ??= coding.childrenNamed('system')[0] ?? coding
   }
   if (wrong)
     return { what: `is not one of the codes of the list \`${list.name}\``, at: wrong, otherwise: answers.wrongCode }

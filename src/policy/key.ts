@@ -20,7 +20,7 @@ function hasBelow(element: Element, names: readonly string[], depth: number, key
 /** The elements of an item, on either side, that can have a key's value: those that its names lead to, or their codings. */
 export function keyPlaces(item: Aligned, key: Key): readonly Aligned[] {
   return namesToHolder(key).reduce<readonly Aligned[]>(
-    (current, name) => current.flatMap((node) => node.children.get(name) ?? []),
+    (current, name) => current.flatMap((node) => node.childrenNamed(name)),
     [item],
   )
 }
@@ -43,7 +43,7 @@ const namesToHolder = ({ names, of }: Key) => (of === 'CodeableConcept' ? [...na
 export function chosenBy(item: Aligned, step: Step | undefined, effort: Effort): Aligned[] {
   const chosen: Aligned[] = []
   const sliced = sliceKeys[item.name]
-  const slice = sliced && item.children.get(sliced)?.[0]
+  const slice = sliced && item.childrenNamed(sliced)[0]
   if (slice) chosen.push(slice)
   for (const key of step?.keys ?? []) {
     const places = keyPlaces(item, key)
@@ -51,7 +51,7 @@ export function chosenBy(item: Aligned, step: Step | undefined, effort: Effort):
     const holder = places.find((place) => isHolder((place.after ?? place.before)!, key))
     if (!holder) continue
     if (key.of === 'value') chosen.push(holder)
-    else for (const name of codingElements) chosen.push(...(holder.children.get(name) ?? []))
+    else for (const name of codingElements) chosen.push(...holder.childrenNamed(name))
   }
   return chosen
 }

@@ -135,12 +135,12 @@ function withinGaps({ before, after, pairing }: Lists): void {
 }
 
 /** Resources of two types are never one item. */
+export function isOfOneKind(before: Element, after: Element): boolean {
+  return before.resource === after.resource && (!before.resource || before.type === after.type)
+}
+
 function dropUnlike({ before, after, pairing }: Lists): Pairing {
-  for (const [a, b] of pairing) {
-    const left = before[b]!
-    const right = after[a]!
-    if (left.resource !== right.resource || (left.resource && left.type !== right.type)) pairing.delete(a)
-  }
+  for (const [a, b] of pairing) if (!isOfOneKind(before[b]!, after[a]!)) pairing.delete(a)
   return pairing
 }
 

@@ -10,6 +10,9 @@ export type Bindings = ReadonlyMap<string, readonly Aligned[]>
 
 const nothing: readonly Aligned[] = []
 
+/** The items in which a reference has a text. */
+type References = ReadonlyMap<string, readonly Aligned[]>
+
 /** Where a path leads: a node, or a place where nothing stands on either side. */
 export interface Place {
   readonly node: Aligned | undefined
@@ -21,7 +24,8 @@ export interface Place {
 export class Selection {
   readonly #bases: readonly string[]
   readonly #effort: Effort
-  readonly #indexes = new Map<Aligned, Map<string, Map<string, Aligned[]>>>()
+  /** Of each parent those of the few selectors that a policy has for it. */
+  readonly #indexes = new Map<Aligned, { name: string; names: readonly string[]; references: References }[]>()
   readonly #names = new Map<readonly Aligned[], ReadonlySet<string>>()
   /** What lives as long as this judgement is collected with it: weak maps cost the collector a third of a List's time. */
   readonly #namesOf = new Map<Aligned, readonly string[]>()
@@ -58,13 +62,14 @@ export class Selection {
   places(path: Path, bindings: Bindings): readonly Place[] {
     const last = path.steps.at(-1)
     if (!last) return this.nodes(path, bindings).map((node) => ({ node, parent: node, name: '' }))
-    const parents = this.#nodesAt(path, path.steps.length - 1, bindings)
-    return parents.flatMap((parent): Place[] => {
+    const { name } = last
+    const places: Place[] = []
+    for (const parent of this.#nodesAt(path, path.steps.length - 1, bindings)) {
       const found = this.#step(parent, last, bindings)
-      return found.length > 0
-        ? found.map((node) => ({ node, parent, name: last.name }))
-        : [{ node: undefined, parent, name: last.name }]
-    })
+      for (const node of found) places.push({ node, parent, name })
+      if (found.length === 0) places.push({ node: undefined, parent, name })
+    }
+    return places
   }
 
   /** Whether a node that a path selects is also selected when only one side is looked at. */
@@ -162,34 +167,49 @@ export class Selection {
     const { selector } = step
     return selector
       ? this.#referring(parent, step.name, selector.names, bindings.get(selector.variable) ?? nothing)
-      : (parent.children.get(step.name) ?? nothing)
+      : parent.childrenNamed(step.name)
   }
 
   #referring(parent: Aligned, name: string, names: readonly string[], targets: readonly Aligned[]): readonly Aligned[] {
-    let byName = this.#indexes.get(parent)
-    if (!byName) this.#indexes.set(parent, (byName = new Map()))
-    const key = `${name}:${names.join('.')}`
-    let index = byName.get(key)
-    if (!index) {
-      byName.set(key, (index = new Map()))
-      for (const node of parent.children.get(name) ?? nothing) {
-        const references = new Set<string>()
-        for (const side of [node.before, node.after]) {
-          if (side) for (const text of textsAt(side, names)) references.add(normalReference(text, this.#bases))
-        }
-        for (const reference of references) {
-          const same = index.get(reference)
-          if (same) same.push(node)
-          else index.set(reference, [node])
-        }
+    const index = this.#indexOf(parent, name, names)
+    const found: (readonly Aligned[])[] = []
+    for (const target of targets) {
+      for (const named of this.#namesOfOne(target)) {
+        const nodes = index.get(named)
+        if (nodes) found.push(nodes)
       }
     }
-    const found = new Set<Aligned>()
-    for (const target of targets)
-      for (const name of this.#namesOfOne(target)) for (const node of index.get(name) ?? nothing) found.add(node)
-    return [...found]
+    return found.length > 1 ? [...new Set(found.flat())] : (found[0] ?? nothing)
+  }
+
+  #indexOf(parent: Aligned, name: string, names: readonly string[]): References {
+    let ofParent = this.#indexes.get(parent)
+    if (!ofParent) this.#indexes.set(parent, (ofParent = []))
+    for (const known of ofParent) if (known.name === name && isSameList(known.names, names)) return known.references
+    const references = new Map<string, Aligned[]>()
+    ofParent.push({ name, names, references })
+    for (const node of parent.childrenNamed(name)) {
+      for (const reference of this.#referencesOf(node, names)) {
+        const same = references.get(reference)
+        if (same) same.push(node)
+        else references.set(reference, [node])
+      }
+    }
+    return references
+  }
+
+  #referencesOf({ before, after }: Aligned, names: readonly string[]): Iterable<string> {
+    const references = new Set<string>()
+    if (before) for (const text of textsAt(before, names)) references.add(normalReference(text, this.#bases))
+    // What was left as it was is mostly the very same element.
+    if (after && after !== before)
+      for (const text of textsAt(after, names)) references.add(normalReference(text, this.#bases))
+    return references
   }
 }
+
+const isSameList = (a: readonly string[], b: readonly string[]) =>
+  a === b || (a.length === b.length && a.every((name, i) => name === b[i]))
 
 function isOfType(node: Aligned, type: string): boolean {
   const element = node.after ?? node.before
