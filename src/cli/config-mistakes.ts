@@ -10,6 +10,12 @@ export function writeMistakes(failed: Extract<Loaded, { ok: false }>): string {
   return `${diagnostics.map(writeDiagnostic).join('\n\n')}\n\n${errors}${where}. Nothing was loaded.\n`
 }
 
+/** The same without the lines of files, which may hold what belongs into no log. */
+export function writePlaces(failed: Extract<Loaded, { ok: false }>): string {
+  if ('mistake' in failed) return `${failed.mistake}\n`
+  return failed.diagnostics.map(({ file, line, column, message }) => `${file}:${line}:${column}  ${message}\n`).join('')
+}
+
 /** `1 error`, `2 errors` */
 export function counted(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`

@@ -1,11 +1,11 @@
 import { createLog } from '../audit/log.ts'
 import type { Environment } from '../config/environment.ts'
 import { rememberFiles } from '../config/files.ts'
-import { kindOfTls, restartReason } from '../config/reload.ts'
+import { restartReason, settledOf } from '../config/reload.ts'
 import { loadConfig, needsSandbox, upstreamMistake, withUpstream, type LoadedConfig } from '../config/load.ts'
 import { serveTogether, type PrimaryOptions } from './cluster/primary.ts'
 import type { Seat } from './cluster/worker.ts'
-import { writeMistakes } from './config-mistakes.ts'
+import { writeMistakes, writePlaces } from './config-mistakes.ts'
 import { decisionsMistake, decisionsOfWorker } from './decisions.ts'
 import { listen, localOrigin } from './listen.ts'
 import { openTraces } from './open-traces.ts'
@@ -49,7 +49,8 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   const { upstreamUrl } = environment
   const files = rememberFiles()
   const result = loadConfig(configPath, files.read)
-  if (!result.ok) return writeMistakes(result)
+  // What a worker says goes into the log.
+  if (!result.ok) return seat ? writePlaces(result) : writeMistakes(result)
   const { loaded } = result
   const { decisions, log: to } = loaded
   const mistake = upstreamMistake(loaded, upstreamUrl) ?? decisionsMistake(decisions, to)
@@ -58,7 +59,8 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
   const running = !seat && needsSandbox(loaded, upstreamUrl) ? await startSandbox(loaded) : undefined
   if (running && 'mistake' in running) return `${running.mistake}\n`
   const sandbox = seat ? seat.sandbox : running
-  const standing = { upstreamUrl, sandbox, traces: loaded.traces, decisions, log: to, tls: kindOfTls(loaded.listener) }
+  const settled = seat?.settled ?? settledOf(loaded)
+  const standing = { upstreamUrl, sandbox, settled }
   const changed = seat && restartReason(loaded, standing)
   if (changed !== undefined) return `${changed}\n`
   const host = environment.host ?? (sandbox ? '127.0.0.1' : undefined)
@@ -84,7 +86,7 @@ export async function serve(options: ServeOptions): Promise<string | undefined> 
     // What the workers write to the other stream is handed on there.
     const other = to === 'stdout' ? 'stderr' : 'stdout'
     const streams = { [to]: logTo, [other]: options.openLog(other).logTo } as PrimaryOptions['streams']
-    const mistake = await serveTogether({ ...options, host, sandbox, log, streams, greet })
+    const mistake = await serveTogether({ ...options, host, sandbox, settled, log, streams, greet })
     await running?.close()
     return mistake
   }

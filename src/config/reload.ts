@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { FhirRelease } from '../fhir/version.ts'
 import type { Diagnostic } from '../policy/source.ts'
 import type { GatewayConfig, ListenerSettings } from './config.ts'
@@ -9,21 +8,33 @@ import { loadConfig, needsSandbox, upstreamMistake, withUpstream, type LoadedCon
 export interface Standing {
   /** UPSTREAM_URL */
   readonly upstreamUrl: URL | undefined
-  /** Spans are made from the start of the process on, or never. */
-  readonly traces: GatewayConfig['traces']
   /** The sandbox, where it stands in for an upstream that nobody named. */
   readonly sandbox: { readonly url: URL; readonly release: FhirRelease } | undefined
+  readonly settled: Settled
+}
+
+/** Settings that hold until the process ends: as texts, which another process can be told, and compare. */
+export interface Settled {
+  /** Spans are made from the start of the process on, or never. */
+  readonly traces: string
   /** Where decision records and the log go: what is accounted for must not change unseen. */
-  readonly decisions: LoadedConfig['decisions']
-  readonly log: LoadedConfig['log']
+  readonly decisions: string
+  readonly log: string
   /** What clients are spoken to in. */
   readonly tls: KindOfTls
 }
 
-/** `mutual`: each client shows a certificate, too. */
-export type KindOfTls = 'off' | 'one-sided' | 'mutual'
+export const settledOf = ({ traces, decisions, log, listener }: LoadedConfig): Settled => ({
+  traces: JSON.stringify(traces),
+  decisions: JSON.stringify(decisions),
+  log,
+  tls: kindOfTls(listener),
+})
 
-export function kindOfTls({ tls }: ListenerSettings): KindOfTls {
+/** `mutual`: each client shows a certificate, too. */
+type KindOfTls = 'off' | 'one-sided' | 'mutual'
+
+function kindOfTls({ tls }: ListenerSettings): KindOfTls {
   return tls ? (tls.clientAuthorities === undefined ? 'one-sided' : 'mutual') : 'off'
 }
 
@@ -79,14 +90,14 @@ export const placeOf = ({ file, line, column, path, message }: Diagnostic): Mist
 
 /** Why a process cannot go on with a config, one sentence; undefined when it can. */
 export function restartReason(loaded: LoadedConfig, standing: Standing): string | undefined {
-  const { upstreamUrl, sandbox } = standing
+  const { upstreamUrl, sandbox, settled } = standing
+  const now = settledOf(loaded)
   for (const name of ['traces', 'decisions', 'log'] as const) {
-    if (!isDeepStrictEqual(loaded[name], standing[name])) return `This needs a restart: \`${name}\` has changed.`
+    if (now[name] !== settled[name]) return `This needs a restart: \`${name}\` has changed.`
   }
-  const kind = kindOfTls(loaded.listener)
-  if ((kind === 'off') !== (standing.tls === 'off'))
+  if ((now.tls === 'off') !== (settled.tls === 'off'))
     return 'This needs a restart: `listener.tls` is switched on or off.'
-  if (kind !== standing.tls) return 'This needs a restart: `listener.tls.client-ca` is there or is not.'
+  if (now.tls !== settled.tls) return 'This needs a restart: `listener.tls.client-ca` is there or is not.'
   const needed = needsSandbox(loaded, upstreamUrl)
   if (needed && !sandbox) return 'This needs a restart: the only base has no upstream any more, and no sandbox runs.'
   if (!needed && sandbox) return 'This needs a restart: an upstream is named, and the sandbox stands in for it.'

@@ -59,7 +59,12 @@ async function twoWorkers(answer: RequestListener = (_req, res) => void res.end(
   const policy = (code: string) =>
     writeFileSync(join(folder, 'p.yaml'), `policy: p\nfhir: 3.0.2\nresources: { Flag: { interactions: [${code}] } }\n`)
   policy('read')
-  writeFileSync(join(folder, 'gateway.yaml'), 'bases: [{ path: /fhir, policy: p.yaml }]\nreload: { watch: false }\n')
+  const configure = (more: string) =>
+    writeFileSync(
+      join(folder, 'gateway.yaml'),
+      `bases: [{ path: /fhir, policy: p.yaml }]\nreload: { watch: false }\n${more}`,
+    )
+  configure('')
   const program = startProgram({
     WORKERS: '2',
     CONFIG: folder,
@@ -71,7 +76,7 @@ async function twoWorkers(answer: RequestListener = (_req, res) => void res.end(
     () => statusOf(`${admin}/health/ready`),
     (status) => status === 200,
   )
-  return { program, base, admin, policy }
+  return { program, base, admin, policy, configure }
 }
 
 describe('the program with two workers', () => {
@@ -125,6 +130,28 @@ describe('the program with two workers', () => {
     expect(await metric(admin, /^fhir_gateway_requests_total\{/)).toBe(11)
   })
 
+  it('puts none in its place that would account for less than the others, and says why', async () => {
+    const { program, base, configure } = await twoWorkers()
+    configure('decisions: { to: stdout }\nlog: stderr\n')
+    const { pid } = linesOf(program).find(({ msg, worker }) => msg === 'listening' && worker === 1)!
+    process.kill(pid as number, 'SIGKILL')
+    await program.printed(/"worker":1,"mistake":"This needs a restart: `decisions` has changed\.\\n"/)
+    expect(await statusOf(`${base}/Flag/1`)).toBe(200)
+    configure('')
+    await until(
+      () => Promise.resolve(linesOf(program).filter(({ msg, worker }) => msg === 'listening' && worker === 1)),
+      (listening) => listening.length === 2,
+    )
+  })
+
+  it('ends at once when it is asked to while they start', async () => {
+    const program = startProgram({ WORKERS: '2' })
+    await program.printed(/LOG_HASH_KEY is unset/)
+    program.signal('SIGTERM')
+    expect(await program.ended).toMatchObject({ code: 0, stderr: '' })
+    expect(program.stdout()).not.toContain('"msg":"listening"')
+  })
+
   it('leaves no worker behind when its primary is killed', async () => {
     const { program, base } = await twoWorkers()
     const pidsOf = () => linesOf(program).flatMap(({ msg, pid }) => (msg === 'listening' ? [pid as number] : []))
@@ -157,15 +184,15 @@ describe('the program with two workers', () => {
 })
 
 describe('the program with two workers that cannot serve', () => {
-  it('says that its port is in use, once', async () => {
+  it.each(['PORT', 'ADMIN_PORT'])('says once that the port of %s is in use, and ends', async (variable) => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     onTestFinished(() => void server.close())
     const { port } = server.address() as AddressInfo
-    const { code, stdout, stderr } = await startProgram({ WORKERS: '2', PORT: String(port) }).ended
+    const { code, stdout, stderr } = await startProgram({ WORKERS: '2', [variable]: String(port) }).ended
     expect([code, stderr]).toEqual([
       1,
-      `Port ${port} is in use on 127.0.0.1. Set PORT to another one, or to 0 for any free one.\n`,
+      `Port ${port} is in use on 127.0.0.1. Set ${variable} to another one, or to 0 for any free one.\n`,
     ])
     expect(stdout).not.toContain('Gateway:')
   })

@@ -16,7 +16,7 @@ export interface Told {
  */
 export function mergedReadiness(workers: readonly Told[], draining: boolean): WorkerState['readiness'] {
   const told = workers.map(({ state }) => state.readiness)
-  const asked = told.filter(({ bases }) => !bases.some(isOpen))
+  const asked = told.filter(({ bases }) => !bases.some(hasNotAsked))
   const counting = asked.length > 0 ? asked : told
   const [first] = counting
   const bases = (first?.bases ?? []).map(
@@ -31,8 +31,8 @@ export function mergedReadiness(workers: readonly Told[], draining: boolean): Wo
   return { ready: bases.every(({ ready }) => ready), bases }
 }
 
-const isOpen = (readiness: Readiness) =>
-  !readiness.ready && !notAskedYet.ready && readiness.reason === notAskedYet.reason
+/** By the sentence: what comes from another process is never the same object. */
+const hasNotAsked = (readiness: Readiness) => !readiness.ready && readiness.reason === notAskedYet.reason
 
 /** What is in force, when all workers say the same; else what each of them says. */
 export function mergedPolicies(workers: readonly Told[]): object {

@@ -1,5 +1,6 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
 import type { FhirRelease } from '../../fhir/version.ts'
+import type { Settled } from '../../config/reload.ts'
 import type { AdminSources } from '../../http/admin.ts'
 import type { PoliciesInForce } from '../policies.ts'
 
@@ -12,6 +13,8 @@ export type ToWorker =
       readonly kind: 'start'
       /** The one that runs in the primary, where it stands in for an upstream. */
       readonly sandbox: { readonly url: string; readonly release: FhirRelease } | undefined
+      /** What is so in all of them until they end, whatever gateway.yaml says when one is replaced. */
+      readonly settled: Settled
       /** The same in all workers, so that their lines compare. */
       readonly logHashKey: string
     }
@@ -21,7 +24,7 @@ export type ToWorker =
 
 /** What a worker tells the primary process. */
 export type ToPrimary =
-  /** It can be told something: what is sent before is lost. */
+  /** It can be told something: what is sent before may be lost. */
   | { readonly kind: 'here' }
   | { readonly kind: 'listening'; readonly port: number }
   /** It cannot serve: why, for a person. */

@@ -72,7 +72,8 @@ export function startPool({ count, program, start, log, streams }: PoolOptions):
   }))
   const questions = new Map<number, (seat: Seat) => void>()
   let question = 0
-  let past: MetricsAsJson = []
+  /** Of those that have ended. One after another: two that end at once would each be added to what was before both. */
+  let past: Promise<MetricsAsJson> = Promise.resolve([])
   let ends = 0
   let phase: 'starting' | 'serving' | 'stopping' = 'starting'
   let allGone = () => {}
@@ -89,7 +90,10 @@ export function startPool({ count, program, start, log, streams }: PoolOptions):
     seat.silence = 0
     switch (message.kind) {
       case 'here':
-        return send(seat, start)
+        // What it was told before, it has not heard. It holds nothing yet that could be lost.
+        if (phase === 'stopping') seat.worker?.process.kill('SIGKILL')
+        else send(seat, start)
+        return
       case 'listening':
         seat.port = message.port
         if (phase === 'starting' && seats.every(({ port }) => port !== undefined)) {
@@ -99,6 +103,7 @@ export function startPool({ count, program, start, log, streams }: PoolOptions):
         return
       case 'cannot':
         if (phase === 'starting') settle({ mistake: message.mistake })
+        else log.error({ worker: seat.number, mistake: message.mistake }, 'a worker cannot serve')
         return
       case 'state': {
         const { readiness, policies } = message
@@ -124,7 +129,8 @@ export function startPool({ count, program, start, log, streams }: PoolOptions):
   const empty = (seat: Seat, code: number | null, signal: string | null) => {
     const { metrics } = seat
     Object.assign(seat, { worker: undefined, port: undefined, state: undefined, metrics: undefined })
-    if (metrics) void remaining(past, metrics).then((sum) => void (past = sum))
+    for (const answered of questions.values()) answered(seat)
+    if (metrics) past = past.then((before) => remaining(before, metrics))
     if (phase === 'starting') settle({ mistake: `A worker ended before it served (${signal ?? `exit code ${code}`}).` })
     if (phase !== 'serving') {
       if (seats.every(({ worker }) => !worker)) allGone()
@@ -167,7 +173,7 @@ export function startPool({ count, program, start, log, streams }: PoolOptions):
         answered()
       })
       questions.delete(asked)
-      return [...seats.flatMap(({ metrics }) => (metrics ? [metrics] : [])), past]
+      return [...seats.flatMap(({ metrics }) => (metrics ? [metrics] : [])), await past]
     },
     ended: () => ends,
     reload() {

@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import type { Log } from '../../audit/log.ts'
 import { definitions } from '../../audit/metric-definitions.ts'
 import type { Environment } from '../../config/environment.ts'
-import type { Standing } from '../../config/reload.ts'
+import type { Settled, Standing } from '../../config/reload.ts'
 import { createAdmin } from '../../http/admin.ts'
 import { listen } from '../listen.ts'
 import { stopped } from '../stopped.ts'
@@ -17,6 +17,7 @@ export interface PrimaryOptions {
   readonly program: string
   readonly host: string | undefined
   readonly sandbox: Standing['sandbox']
+  readonly settled: Settled
   readonly stop: AbortSignal
   readonly onReloadAsked: (listener: () => void) => void
   readonly log: Log
@@ -32,7 +33,7 @@ export interface PrimaryOptions {
  * @returns undefined after a stop; else why it cannot be served, for a person
  */
 export async function serveTogether(options: PrimaryOptions): Promise<string | undefined> {
-  const { environment, program, host, sandbox, stop, log, streams } = options
+  const { environment, program, host, sandbox, settled, stop, log, streams } = options
   const { workers, adminPort } = environment
   const pool = startPool({
     count: workers,
@@ -40,6 +41,7 @@ export async function serveTogether(options: PrimaryOptions): Promise<string | u
     start: {
       kind: 'start',
       sandbox: sandbox && { url: sandbox.url.href, release: sandbox.release },
+      settled,
       logHashKey: environment.logHashKey ?? randomBytes(32).toString('base64url'),
     },
     log,

@@ -1,6 +1,5 @@
 import type { Worker } from 'node:cluster'
-import { once } from 'node:events'
-import type { Standing } from '../../config/reload.ts'
+import type { Settled, Standing } from '../../config/reload.ts'
 import type { OperatedGateway } from '../operated.ts'
 import { stateEveryMs, type ToPrimary, type ToWorker } from './messages.ts'
 
@@ -8,6 +7,8 @@ import { stateEveryMs, type ToPrimary, type ToWorker } from './messages.ts'
 export interface Seat {
   readonly number: number
   readonly sandbox: Standing['sandbox']
+  /** What is so in the other processes until they end. */
+  readonly settled: Settled
   /** For the hashes in its log. */
   readonly logHashKey: string
   /** Tells the primary what the admin port of a process of its own would say, from now on. */
@@ -23,6 +24,8 @@ export interface Orders {
   stop(): void
 }
 
+type Start = Extract<ToWorker, { kind: 'start' }>
+
 /** Waits for the primary to say how to start. */
 export async function takeSeat(worker: Worker, number: number, orders: Orders): Promise<Seat> {
   const tell = (message: ToPrimary) =>
@@ -31,13 +34,14 @@ export async function takeSeat(worker: Worker, number: number, orders: Orders): 
       if (worker.isConnected()) worker.send(message, undefined, () => resolve())
       else resolve()
     })
-  const told = once(worker, 'message')
-  await tell({ kind: 'here' })
-  const [start] = (await told) as [Extract<ToWorker, { kind: 'start' }>]
   let timer: NodeJS.Timeout | undefined
   let operated: OperatedGateway | undefined
+  let begin: (start: Start) => void
+  const told = new Promise<Start>((resolve) => void (begin = resolve))
   worker.on('message', (message: ToWorker) => {
     switch (message.kind) {
+      case 'start':
+        return begin(message)
       case 'reload':
         return orders.reload()
       case 'stop':
@@ -46,13 +50,14 @@ export async function takeSeat(worker: Worker, number: number, orders: Orders): 
         void operated?.metrics.registry
           .getMetricsAsJSON()
           .then((metrics) => tell({ kind: 'metrics', question: message.question, metrics }))
-        return
-      case 'start':
     }
   })
+  await tell({ kind: 'here' })
+  const start = await told
   return {
     number,
     sandbox: start.sandbox && { url: new URL(start.sandbox.url), release: start.sandbox.release },
+    settled: start.settled,
     logHashKey: start.logHashKey,
     serves(port, serving) {
       operated = serving

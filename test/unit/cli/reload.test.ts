@@ -6,6 +6,7 @@ import { keepReloading, type Attempt, type Reloading } from '../../../src/cli/re
 import type { GatewayConfig } from '../../../src/config/config.ts'
 import { rememberFiles } from '../../../src/config/files.ts'
 import { loadConfig } from '../../../src/config/load.ts'
+import { settledOf } from '../../../src/config/reload.ts'
 
 vi.setConfig({ testTimeout: 20_000 })
 
@@ -67,10 +68,7 @@ function keep(configPath: string): Kept {
     standing: {
       upstreamUrl: undefined,
       sandbox: undefined,
-      traces: 'off',
-      decisions: 'off',
-      log: 'stdout',
-      tls: 'off',
+      settled: settledOf(loaded),
     },
     loaded,
     files,

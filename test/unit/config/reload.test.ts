@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { loadAgain, type Standing } from '../../../src/config/reload.ts'
+import { loadAgain, type Settled, type Standing } from '../../../src/config/reload.ts'
 
 const policy = (fhir: string) => `policy: reading-only
 fhir: ${fhir}
@@ -12,18 +12,17 @@ resources:
     interactions: [read]
 `
 const sandbox = { url: new URL('http://127.0.0.1:1/fhir'), release: 'R4' } as const
-const traces = { endpoint: new URL('http://a.example'), serviceName: 'a', sample: 1, incoming: 'begin' } as const
+const traces = JSON.stringify({ endpoint: 'http://a.example' })
+const decisions = JSON.stringify({ to: 'stdout', callerHeaderFields: [] })
 const own = new URL('http://own.example/fhir')
 const named = ", upstream: { url: 'http://named.example/fhir' }"
 const base = (path: string, upstream = '') => `{ path: ${path}, policy: p.yaml${upstream} }`
 
+const settled: Settled = { traces: '"off"', decisions: '"off"', log: 'stdout', tls: 'off' }
 const nothingStands: Standing = {
   upstreamUrl: undefined,
   sandbox: undefined,
-  traces: 'off',
-  decisions: 'off',
-  log: 'stdout',
-  tls: 'off',
+  settled,
 }
 
 function again(bases: readonly string[], standing: Partial<Standing>, fhir = '4.0.1') {
@@ -53,7 +52,14 @@ describe('a config that is read again', () => {
   it.each<[string, readonly string[], Partial<Standing>, string, string]>([
     ['no upstream, and no sandbox runs', [base('/a')], {}, '4.0.1', 'no sandbox runs'],
     ['an upstream, and the sandbox runs', [base('/a', named)], { sandbox }, '4.0.1', 'an upstream is named'],
-    ['other traces', [base('/a', named)], { traces }, '4.0.1', '`traces` has changed'],
+    ['other traces', [base('/a', named)], { settled: { ...settled, traces } }, '4.0.1', '`traces` has changed'],
+    [
+      'no records any more',
+      [base('/a', named)],
+      { settled: { ...settled, decisions } },
+      '4.0.1',
+      '`decisions` has changed',
+    ],
     ['another FHIR version than the sandbox', [base('/a')], { sandbox }, '3.0.2', 'and the sandbox speaks R4'],
   ])('needs a restart where it has %s', (_, bases, standing, fhir, message) => {
     const result = again(bases, standing, fhir)
@@ -64,7 +70,7 @@ describe('a config that is read again', () => {
   })
 
   it('needs a restart where it has no TLS any more', () => {
-    const result = again([base('/a', named)], { tls: 'one-sided' })
+    const result = again([base('/a', named)], { settled: { ...settled, tls: 'one-sided' } })
     const message = 'This needs a restart: `listener.tls` is switched on or off.'
     expect(result).toMatchObject({ ok: false, mistakes: [{ message }] })
   })
