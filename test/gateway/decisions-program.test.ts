@@ -141,8 +141,10 @@ describe('decision records in a file', () => {
     const lax = await start(folder, upstream, `decisions: { to: file, file: ${file} }`)
     expect((await put(lax.base, removal)).status).toBe(200)
     await lax.program.printed(/"level":"error".*"required":false.*"msg":"decision records cannot be written"/)
-    const metrics = await (await fetch(`${lax.admin}/metrics`)).text()
-    expect(metrics).toContain('fhir_gateway_decision_records_total{result="lost"} 1')
+    // No answer waits for its record here.
+    await expect
+      .poll(async () => (await fetch(`${lax.admin}/metrics`)).text(), patience)
+      .toContain('fhir_gateway_decision_records_total{result="lost"} 1')
     await ended(lax)
 
     const strict = await start(folder, upstream, `decisions: { to: file, file: ${file}, required: true }`)

@@ -15,7 +15,10 @@ import type { DecisionRecord } from './record.ts'
 
 /** A queue of decision records on the disk, which outlives the process. Each is delivered at least once, in order. */
 export interface DecisionQueue {
-  /** Resolves when the records are safe; rejects when they cannot be written, or the queue is full. */
+  /**
+   * Resolves when the records are safe; rejects when they cannot be written, or the queue is full. What was to be told of a write
+   * that was let go on is kept all the same, and written with the next ones.
+   */
   push(records: readonly DecisionRecord[]): Promise<void>
   /** The first record that has not been delivered; undefined when there is none. */
   first(): Promise<QueuedLine | undefined>
@@ -35,6 +38,9 @@ export interface QueueOptions {
   readonly maxBytes: number
   readonly segmentBytes?: number
 }
+
+const linesOf = (records: readonly DecisionRecord[]) => records.map(queueLine).join('')
+const sizeOf = (lines: string) => Buffer.byteLength(lines)
 
 /** The write of which a record tells. */
 const keyOf = ({ id, bundle }: DecisionRecord) => `${id} ${bundle?.entry ?? ''}`
@@ -56,6 +62,8 @@ export async function openQueue(
   let isOver = true
   /** Writes of which more is to be told, by the first file in which something may be told of them. */
   const pending = new Map<string, number>()
+  /** What was to be told of them and could not be written: it goes before what comes next, or they would be waited for without end. */
+  let owed: readonly DecisionRecord[] = []
   let waiting = 0
   let told = () => {}
   let ahead: readonly QueuedLine[] = []
@@ -87,24 +95,27 @@ export async function openQueue(
   const bytes = () => [...sizes.values()].reduce((sum, size) => sum + size, waiting)
 
   const push = async (records: readonly DecisionRecord[]) => {
-    const lines = records.map(queueLine).join('')
-    const size = Buffer.byteLength(lines)
     const isNew = records.some((record) => record.outcome === 'pending' || !pending.has(keyOf(record)))
-    if (isNew && bytes() + size > maxBytes) {
+    if (isNew && bytes() + sizeOf(linesOf(records)) > maxBytes) {
       throw Object.assign(new Error('The queue of decision records is full.'), { code: 'QUEUE_FULL' })
     }
     const begun = records.filter(({ outcome }) => outcome === 'pending')
     for (const record of begun) pending.set(keyOf(record), current)
+    const all = [...owed, ...records]
+    owed = []
+    const lines = linesOf(all)
+    const size = sizeOf(lines)
     waiting += size
     try {
       await appender.append(lines)
     } catch (error) {
       for (const record of begun) pending.delete(keyOf(record))
+      owed = [...owed, ...all.filter((record) => pending.has(keyOf(record)))]
       throw error
     } finally {
       waiting -= size
     }
-    for (const record of records) if (record.outcome !== 'pending') pending.delete(keyOf(record))
+    for (const record of all) if (record.outcome !== 'pending') pending.delete(keyOf(record))
     told()
   }
 
@@ -123,9 +134,10 @@ export async function openQueue(
   }
   /** In order, so that what is told of a write is never kept without what was told before. */
   const removeRead = async () => {
+    // Writes are pending in the order of the files.
+    const [neededFrom = Infinity] = pending.values()
     for (const segment of sizes.keys()) {
-      const isNeeded = [...pending.values()].some((since) => since <= segment)
-      if (segment >= position.segment || segment === current || isNeeded) return
+      if (segment >= position.segment || segment === current || segment >= neededFrom) return
       await removeSegment(folder, segment)
       sizes.delete(segment)
     }

@@ -1,4 +1,13 @@
-import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -72,6 +81,22 @@ it('takes the outcome of a write that was let go on when it is full, and nothing
   await queue.push([record(1)])
   await expect(queue.push([record(5, 'pending')])).rejects.toMatchObject({ code: 'QUEUE_FULL' })
   expect(await takeAll(queue)).toEqual([`${idOf(2)} success`, `${idOf(1)} success`])
+})
+
+it('tells what became of a write as soon as it can be written again, and keeps no file for it after that', async () => {
+  const folder = newFolder()
+  const queue = await openQueue(folder, { ...options, segmentBytes: 1 })
+  await queue.push([record(1, 'pending')])
+  const inTheWay = join(folder, '000000000002.queue')
+  mkdirSync(inTheWay)
+  await expect(queue.push([record(1)])).rejects.toMatchObject({ code: 'EISDIR' })
+  await expect(queue.push([record(2)])).rejects.toMatchObject({ code: 'EISDIR' })
+  rmSync(inTheWay, { recursive: true })
+  await queue.push([record(3)])
+  await queue.push([record(4)])
+  expect(await takeAll(queue)).toEqual([1, 3, 4].map((number) => `${idOf(number)} success`))
+  expect(segments(folder)).toHaveLength(1)
+  expect(await takeAll(await openQueue(folder, options))).toEqual([])
 })
 
 it('passes over what a disk has damaged, and reads everything again when it does not know how far it was', async () => {
