@@ -70,8 +70,8 @@ async function run(args: readonly string[]): Promise<number> {
         colours,
         stdin: () => buffer(process.stdin),
       })
-      ;(done.ok ? tell : complain)(done.text)
-      return done.ok ? 0 : 1
+      ;(done.exitCode === 0 ? tell : complain)(done.text)
+      return done.exitCode
     }
     case 'backtest':
       return backtestUntilSignal(command.options)

@@ -8,8 +8,8 @@ import { counted, writeMistakes } from './config-mistakes.ts'
 import { writePage } from './page-text.ts'
 
 export interface Checked {
-  /** Of the process. */
-  readonly exitCode: 0 | 1
+  /** Of the process: 1 when there is a mistake, 2 when there is no such file. */
+  readonly exitCode: 0 | 1 | 2
   readonly text: string
 }
 
@@ -26,7 +26,7 @@ export interface CheckOptions {
 /** Reads a config and the policies that it names, and tells every mistake, or the policies in words. */
 export function check({ path, packaged, markdown, colours }: CheckOptions): Checked {
   const read = readForCheck(path)
-  if (!read.ok) return { exitCode: 1, text: writeMistakes(read) }
+  if (!read.ok) return { exitCode: 'mistake' in read ? 2 : 1, text: writeMistakes(read) }
   const policies = read.policies.map(policyInWords)
   if (markdown) return { exitCode: 0, text: policies.map(({ blocks }) => writeMarkdown(blocks)).join('\n') }
   const pages = policies.map(({ blocks }) => writePage(blocks, colours))

@@ -32,26 +32,31 @@ export interface ExplainOptions {
   stdin(): Promise<Uint8Array>
 }
 
-/** `ok: false`: nothing was judged, and the text says why. A refusal is explained like a permit. */
-export type ExplainDone = { readonly ok: boolean; readonly text: string }
+/** Where nothing was judged, the text says why. A refusal is explained like a permit. */
+export interface ExplainDone {
+  /** 0: it is explained. 1: a FHIR server did not give what was asked, or there is nothing to judge. 2: the options or a file are mistaken. */
+  readonly exitCode: 0 | 1 | 2
+  readonly text: string
+}
 
 const writes = ['create', 'update', 'patch', 'delete'] as const
 type Write = (typeof writes)[number]
 
 const maxRefusals = 50
 
-const failed = (sentence: string): ExplainDone => ({ ok: false, text: `${sentence}\n` })
+const mistaken = (text: string): ExplainDone => ({ exitCode: 2, text })
+const unjudged = (text: string): ExplainDone => ({ exitCode: 1, text })
 
 /** Explains one write: judges it as the gateway would, and tells what the decision was made of. */
 export async function explainWrite(options: ExplainOptions): Promise<ExplainDone> {
   const { before, after, json, colours } = options
   const usage = mistakeOf(options)
-  if (usage !== undefined) return failed(usage)
+  if (usage !== undefined) return mistaken(`${usage}\n`)
   const named = namedPolicy(options.policyFile, options.configPath)
-  if ('mistake' in named) return { ok: false, text: named.mistake }
+  if ('mistake' in named) return mistaken(named.mistake)
   const { policy } = named
   const credentials = readCredentials(options.headers, options.headerFile)
-  if ('mistake' in credentials) return failed(credentials.mistake)
+  if ('mistake' in credentials) return mistaken(`${credentials.mistake}\n`)
 
   const read = (source: string, beside: RecordRead | undefined) =>
     readRecord(source, {
@@ -67,16 +72,18 @@ export async function explainWrite(options: ExplainOptions): Promise<ExplainDone
     ['--before', stored],
     ['--after', came],
   ] as const) {
-    if (record && 'mistake' in record) return failed(`${option}: ${record.mistake}`)
+    if (record && 'mistake' in record) return mistaken(`${option}: ${record.mistake}\n`)
+    if (record && 'unanswered' in record) return unjudged(`${option}: ${record.unanswered}\n`)
   }
   const bases = [...options.bases, ...[before, after].flatMap((source) => recordUrl(source ?? '')?.base ?? [])]
   const resourceBefore = parse(stored, policy)
   if (resourceBefore && 'faults' in resourceBefore) {
-    return failed(`--before: the gateway could not read this stored resource.\n${faultLines(resourceBefore.faults)}`)
+    const text = `--before: the gateway could not read this stored resource.\n${faultLines(resourceBefore.faults)}\n`
+    return isUrl(before!) ? unjudged(text) : mistaken(text)
   }
   const explained = judged(options, policy, resourceBefore?.resource, parse(came, policy), bases)
-  if ('mistake' in explained) return failed(explained.mistake)
-  return { ok: true, text: json ? `${JSON.stringify(explained, null, 2)}\n` : writeExplained(explained, colours) }
+  if ('nothing' in explained) return unjudged(`${explained.nothing}\n`)
+  return { exitCode: 0, text: json ? `${JSON.stringify(explained, null, 2)}\n` : writeExplained(explained, colours) }
 }
 
 /** What is wrong with the options, before anything is read. */
@@ -101,6 +108,9 @@ function mistakeOf({
   if (operation !== undefined && (interaction !== undefined || before !== undefined)) {
     return '--operation: an operation is judged by its Parameters alone, which are --after.'
   }
+  if (operation !== undefined && !operationTarget(operation)) {
+    return '--operation: expected $name, [type]/$name or [type]/[id]/$name.'
+  }
   for (const url of bases) {
     if (!/^https?:\/\/[^/?#\s]+(?:\/[^?#\s]*[^/?#\s])?$/.test(url))
       return '--base: expected an absolute http(s) URL without a trailing slash.'
@@ -122,7 +132,7 @@ const sides = {
 type Read = { readonly resource: Resource } | { readonly faults: readonly Fault[] }
 
 function parse(record: RecordRead | undefined, { definitions }: Policy): Read | undefined {
-  if (!record || 'mistake' in record) return undefined
+  if (!record || !('bytes' in record)) return undefined
   const parsed = readResource(record.bytes, record.format, definitions, { nesting: 64 })
   return parsed.ok ? { resource: parsed.value } : { faults: parsed.faults }
 }
@@ -138,12 +148,9 @@ function judged(
   before: Resource | undefined,
   after: Read | undefined,
   bases: readonly string[],
-): Explained | { readonly mistake: string } {
+): Explained | { readonly nothing: string } {
   const sent = after && 'resource' in after ? after.resource : undefined
   const operation = options.operation === undefined ? undefined : operationTarget(options.operation)
-  if (options.operation !== undefined && !operation) {
-    return { mistake: '--operation: expected $name, [type]/$name or [type]/[id]/$name.' }
-  }
   const code: AskedWrite['code'] =
     operation !== undefined
       ? 'operation'
@@ -160,7 +167,7 @@ function judged(
   const found = judgeAsked(policy, asked, { bases, maxRefusals, request: plainRequest(code) })
   const { decision } = found
   if (operation && decision.verdict === 'permit' && !found.rules) {
-    return { mistake: 'The policy has no rules for this operation: it is one that changes nothing, and passes.' }
+    return { nothing: 'The policy has no rules for this operation: it is one that changes nothing, and passes.' }
   }
   return {
     policy: { name: policy.name, fhirVersion: policy.fhirVersion, digest: policy.digest },

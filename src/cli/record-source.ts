@@ -4,8 +4,14 @@ import { formatOfAnswer, mediaTypeOf } from '../fhir/media-type.ts'
 import { createUpstreamClient } from '../upstream/client.ts'
 import { sentenceOfReply } from './server-answer.ts'
 
-/** The bytes of a resource and their format, or one sentence that says why there are none. It holds nothing of a record. */
-export type RecordRead = { readonly bytes: Uint8Array; readonly format: Format } | { readonly mistake: string }
+/**
+ * The bytes of a resource and their format, or one sentence that says why there are none: what was named is mistaken, or a
+ * FHIR server did not give it. It holds nothing of a record.
+ */
+export type RecordRead =
+  | { readonly bytes: Uint8Array; readonly format: Format }
+  | { readonly mistake: string }
+  | { readonly unanswered: string }
 
 /** A resource, or one version of it, on a FHIR server. */
 export interface RecordUrl {
@@ -44,10 +50,10 @@ export function recordUrl(text: string): RecordUrl | undefined {
 export async function readRecord(source: string, reading: RecordReading): Promise<RecordRead> {
   if (isUrl(source)) return readFromServer(source, reading)
   if (source === '-') return withFormat(await reading.stdin())
-  const size = statSync(source, { throwIfNoEntry: false })?.size
-  if (size === undefined) return { mistake: 'There is no such file.' }
-  if (size > maxBytes) return { mistake: 'The file is larger than 64 MiB.' }
   try {
+    const size = statSync(source, { throwIfNoEntry: false })?.size
+    if (size === undefined) return { mistake: 'There is no such file.' }
+    if (size > maxBytes) return { mistake: 'The file is larger than 64 MiB.' }
     return withFormat(readFileSync(source))
   } catch {
     return { mistake: 'The file cannot be read.' }
@@ -80,9 +86,9 @@ async function readFromServer(source: string, { headerFields, format }: RecordRe
       },
       maxBytes,
     })
-    if (reply.kind !== 'answered' || reply.status !== 200) return { mistake: sentenceOfReply(reply) }
+    if (reply.kind !== 'answered' || reply.status !== 200) return { unanswered: sentenceOfReply(reply) }
     const answered = formatOfAnswer(reply.headerFields['content-type'])
-    if (!answered) return { mistake: 'The FHIR server’s answer is neither FHIR JSON nor FHIR XML.' }
+    if (!answered) return { unanswered: 'The FHIR server’s answer is neither FHIR JSON nor FHIR XML.' }
     return { bytes: reply.body, format: answered }
   } finally {
     await client.close()

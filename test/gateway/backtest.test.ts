@@ -382,14 +382,14 @@ describe('backtest, interrupted', () => {
       await ofStub({ ...flags, state })
       change()
       const done = await ofStub({ ...flags, state, ...options })
-      expect(done).toMatchObject({ exitCode: 1, text: '', complaint: expect.stringContaining(`with another ${name}.`) })
+      expect(done).toMatchObject({ exitCode: 2, text: '', complaint: expect.stringContaining(`with another ${name}.`) })
     },
   )
 
   it('reads nothing when the state cannot be written', async () => {
     const from = stub.seen.length
     const done = await ofStub({ ...flags, state: join(folder, 'none', 'state.json') })
-    expect(done).toEqual({ exitCode: 1, text: '', complaint: '--state: the file cannot be written.\n' })
+    expect(done).toEqual({ exitCode: 2, text: '', complaint: '--state: the file cannot be written.\n' })
     expect(stub.seen).toHaveLength(from)
   })
 
@@ -600,7 +600,7 @@ describe('backtest, asked for what it cannot do', () => {
     [{ ndjson: ['package.json'], id: ['Flag/1'] }, '--id goes with --upstream'],
   ] satisfies [OptionValues, string][])('%j', async (options, sentence) => {
     const done = await test(options)
-    expect(done).toMatchObject({ exitCode: 1, text: '' })
+    expect(done).toMatchObject({ exitCode: 2, text: '' })
     expect(done.complaint).toContain(sentence)
     expect(existsSync(join(folder, 'state.json'))).toBe(false)
   })

@@ -95,13 +95,19 @@ describe('explain, with versions from a server', () => {
   ])('says what a %i means, and nothing of what the server said', async (status, sentence) => {
     stub.answers({ GET: outcome(status, 'unspeakable') })
     const done = await explain({ before: `${stub.url.href}/Flag/2`, after: removed, headers: ['X-Key: s3cret'] })
-    expect(done.ok).toBe(false)
+    expect(done.exitCode).toBe(1)
     expect(done.text).toContain(sentence)
     expect(done.text).not.toMatch(/unspeakable|s3cret|Flag\/2/)
   })
 
+  it('says that what the server gave cannot be read', async () => {
+    stub.answers({ GET: resource({ resourceType: 'Flag', id: '2', status: {} }) })
+    const done = await explain({ before: `${stub.url.href}/Flag/2`, after: removed })
+    expect(done).toMatchObject({ exitCode: 1, text: expect.stringContaining('could not read this stored resource') })
+  })
+
   it('says that there is no server', async () => {
     const done = await explain({ before: 'http://127.0.0.1:1/fhir/Flag/2', after: removed })
-    expect(done).toEqual({ ok: false, text: '--before: The FHIR server cannot be reached.\n' })
+    expect(done).toEqual({ exitCode: 1, text: '--before: The FHIR server cannot be reached.\n' })
   })
 })

@@ -30,8 +30,8 @@ export interface BacktestSurroundings {
 }
 
 export interface BacktestDone {
-  /** 0: it came to its end. 1: it could not go on, or not even begin. 130: it was stopped. */
-  readonly exitCode: 0 | 1 | 130
+  /** 0: it came to its end. 1: it could not go on. 2: the options or a file are mistaken, nothing was read. 130: it was stopped. */
+  readonly exitCode: 0 | 1 | 2 | 130
   /** For standard output. */
   readonly text: string
   /** For standard error. */
@@ -46,14 +46,14 @@ const timeouts = { connectMs: 10_000, firstByteMs: 120_000, betweenPartsMs: 120_
 /** Judges by a policy what was written to a FHIR server until now, and counts what it would have refused. */
 export async function backtest(options: OptionValues, surroundings: BacktestSurroundings): Promise<BacktestDone> {
   const asked = readAsked(options)
-  if ('mistake' in asked) return cannotBegin(`${asked.mistake}\n`)
+  if ('mistake' in asked) return mistaken(`${asked.mistake}\n`)
   const named = namedPolicy(asked.policyFile, surroundings.configPath)
-  if ('mistake' in named) return cannotBegin(named.mistake)
+  if ('mistake' in named) return mistaken(named.mistake)
   const { policy } = named
 
   const subject = { policy: policy.digest, ...asked.subject }
   const loaded = asked.stateFile === undefined ? { state: undefined } : loadState(asked.stateFile, subject)
-  if ('mistake' in loaded) return cannotBegin(`${loaded.mistake}\n`)
+  if ('mistake' in loaded) return mistaken(`${loaded.mistake}\n`)
   const { state } = loaded
   if (state?.finished) {
     const complaint = `This backtest had come to its end before; remove ${asked.stateFile} to begin anew.\n`
@@ -77,7 +77,7 @@ export async function backtest(options: OptionValues, surroundings: BacktestSurr
         report: emptyReport(),
       })
   } catch (error) {
-    if (error instanceof CannotGoOn) return cannotBegin(`${error.message}\n`)
+    if (error instanceof CannotGoOn) return mistaken(`${error.message}\n`)
     throw error
   }
   const ran = await runOn(asked, policy, state, save, surroundings)
@@ -90,7 +90,7 @@ export async function backtest(options: OptionValues, surroundings: BacktestSurr
   }
 }
 
-const cannotBegin = (complaint: string): BacktestDone => ({ exitCode: 1, text: '', complaint })
+const mistaken = (complaint: string): BacktestDone => ({ exitCode: 2, text: '', complaint })
 
 async function runOn(
   asked: Asked,

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { VersionIds } from '../../backtest/histories.ts'
 import type { BacktestSubject } from '../../backtest/state.ts'
@@ -55,8 +55,8 @@ export function readAsked(options: OptionValues): Asked | { readonly mistake: st
   if (!types.every((one) => type.test(one))) return { mistake: '--type: expected a resource type such as Flag.' }
   if (!ids.every((one) => id.test(one))) return { mistake: '--id: expected a type and an id such as Flag/1.' }
   if (ids.length > 0 && files.length > 0) return { mistake: '--id goes with --upstream; of files, --type chooses.' }
-  const missing = files.find((file) => !statSync(file, { throwIfNoEntry: false })?.isFile())
-  if (missing !== undefined) return { mistake: `--ndjson: there is no file ${missing}.` }
+  const unreadable = files.flatMap((file) => whyUnreadable(file) ?? [])
+  if (unreadable.length > 0) return { mistake: `--ndjson: ${unreadable[0]}` }
   if (versionIds !== 'counted' && versionIds !== 'opaque') return { mistake: '--versions: expected counted or opaque.' }
   if (!serverOwned.every((one) => path.test(one))) {
     return { mistake: '--server-owned: expected names of elements below the resource such as meta.source.' }
@@ -94,6 +94,17 @@ export function readAsked(options: OptionValues): Asked | { readonly mistake: st
       'list of bases': bases.join(' '),
       'choice of what to show': `${examples}${showContent ? ' with content' : ''}`,
     },
+  }
+}
+
+/** Before anything is read; undefined when it can be. */
+function whyUnreadable(file: string): string | undefined {
+  try {
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return `there is no file ${file}.`
+    accessSync(file, constants.R_OK)
+    return undefined
+  } catch {
+    return `${file} cannot be read.`
   }
 }
 

@@ -123,6 +123,6 @@ describe('check', () => {
   })
 
   it('tells that there is no such config', () => {
-    expect(check('/does/not/exist')).toEqual({ exitCode: 1, text: 'There is no config file /does/not/exist.\n' })
+    expect(check('/does/not/exist')).toEqual({ exitCode: 2, text: 'There is no config file /does/not/exist.\n' })
   })
 })

@@ -31,8 +31,8 @@ const explain = (options: Partial<ExplainOptions>) =>
   })
 
 async function explained(options: Partial<ExplainOptions>): Promise<Explained> {
-  const { ok, text } = await explain({ ...options, json: true })
-  if (!ok) throw new Error(text)
+  const { exitCode, text } = await explain({ ...options, json: true })
+  if (exitCode !== 0) throw new Error(text)
   return JSON.parse(text) as Explained
 }
 
@@ -282,9 +282,9 @@ resources:
       'would go to two servers',
     ],
     [{ before: 'package.json', after: stored }, '--before: the gateway could not read this stored resource.'],
-  ] satisfies [Partial<ExplainOptions>, string][])('%j cannot be explained', async (options, sentence) => {
-    const { ok, text } = await explain(options)
-    expect(ok).toBe(false)
+  ] satisfies [Partial<ExplainOptions>, string][])('%j is a mistake', async (options, sentence) => {
+    const { exitCode, text } = await explain(options)
+    expect(exitCode).toBe(2)
     expect(text).toContain(sentence)
     expect(text).not.toContain('secret')
   })
