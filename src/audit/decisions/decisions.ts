@@ -17,7 +17,7 @@ export type CountDecisions = (result: 'written' | 'lost', records: number) => vo
 
 export interface Decisions extends DecisionSink {
   reopen(): void
-  /** Writes what waits. */
+  /** Writes what waits, also what is being written. */
   close(): Promise<void>
 }
 
@@ -33,6 +33,7 @@ export function createDecisions(
 ): Decisions {
   let failing = false
   let lost = 0
+  const underWay = new Set<Promise<boolean>>()
   const tried = async (records: readonly DecisionRecord[]) => {
     try {
       await target.write(records)
@@ -54,12 +55,18 @@ export function createDecisions(
     callerHeaderFields,
     async write(records) {
       const trying = tried(records)
+      underWay.add(trying)
+      void trying.then(() => underWay.delete(trying))
       if (!required) return trying
       const late = new AbortController()
       const tooLate = setTimeout(longestWaitMs, false, { signal: late.signal }).catch(() => false)
       return Promise.race([trying, tooLate]).finally(() => late.abort())
     },
     reopen: () => target.reopen?.(),
-    close: () => target.close(),
+    async close() {
+      // A target delivers at its end what it has been given whole.
+      await Promise.all(underWay)
+      await target.close()
+    },
   }
 }

@@ -17,7 +17,7 @@ export interface Delivering {
 }
 
 export interface Delivery {
-  /** Delivers what it can without a failure, for so many milliseconds at most, and stops. */
+  /** Delivers all that has been pushed by now, up to the first failure and for so many milliseconds at most, and stops. */
   stop(withinMs: number): Promise<void>
 }
 
@@ -53,11 +53,14 @@ export function deliver({ queue, post, setAside, tried, retryMs = 1000 }: Delive
     for (;;) {
       // Before the look: what is pushed during it is not missed.
       const pushed = new Promise<void>((resolve) => (wake = resolve))
+      // A look that began before the stop may have missed what was pushed since.
+      const isLast = stopping
       const found = await tryFirst().catch((error: unknown) => {
         tried('failed', { error })
         return 'failed' as const
       })
-      if (stopping && (found !== 'more' || interrupted.signal.aborted)) return
+      if (stopping && (found === 'failed' || interrupted.signal.aborted)) return
+      if (isLast && found === 'none') return
       if (found === 'more') pauseMs = 0
       if (found === 'none') await pushed
       if (found === 'failed') {

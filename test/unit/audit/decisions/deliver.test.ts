@@ -1,11 +1,21 @@
 import { expect, it } from 'vitest'
 import { deliver, type Posted } from '../../../../src/audit/decisions/deliver.ts'
 import type { DecisionQueue } from '../../../../src/audit/decisions/queue.ts'
+import type { QueuedLine } from '../../../../src/audit/decisions/queue-segments.ts'
 import type { DecisionRecord } from '../../../../src/audit/decisions/record.ts'
 import { idOf, sampleRecord } from './sample.ts'
 
 /** The machine may be busy with other things. */
 const patience = { timeout: 15_000 }
+
+const emptyQueue: DecisionQueue = {
+  push: async () => {},
+  first: async () => undefined,
+  delivered: async () => {},
+  onPush() {},
+  bytes: () => 0,
+  close: async () => {},
+}
 
 /** A queue in memory, and a server that answers what a test says, in order. */
 function setUp(count: number, answers: readonly Posted[]) {
@@ -13,13 +23,10 @@ function setUp(count: number, answers: readonly Posted[]) {
     record: sampleRecord({ id: idOf(number) }),
     end: { segment: 1, offset: number },
   }))
-  const queue: DecisionQueue = {
-    push: async () => {},
+  const queue = {
+    ...emptyQueue,
     first: async () => left[0],
     delivered: async () => void left.shift(),
-    onPush() {},
-    bytes: () => 0,
-    close: async () => {},
   }
   const posts: string[] = []
   const aside: DecisionRecord[] = []
@@ -66,4 +73,25 @@ it('what is left is delivered before it stops, up to the first failure', async (
   await delivery.stop(1000)
   expect(posts).toHaveLength(2)
   expect(left).toHaveLength(2)
+})
+
+it('what is pushed while the queue is looked into is delivered before it stops, too', async () => {
+  let look = () => {}
+  const looked = new Promise<undefined>((resolve) => (look = () => resolve(undefined)))
+  const line = { record: sampleRecord(), end: { segment: 1, offset: 1 } }
+  const looks: (Promise<undefined> | QueuedLine)[] = [looked, line]
+  const posts: string[] = []
+  const delivery = deliver({
+    queue: { ...emptyQueue, first: async () => looks.shift() },
+    post: async ({ id }) => {
+      posts.push(id)
+      return { status: 201 }
+    },
+    setAside: async () => {},
+    tried() {},
+  })
+  const stopped = delivery.stop(15_000)
+  look()
+  await stopped
+  expect(posts).toEqual([line.record.id])
 })
