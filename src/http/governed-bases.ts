@@ -78,7 +78,7 @@ function governBase(
       ? known.storedVersions
       : createStoredVersions({
           client: connections.versionClient,
-          basePath: upstreamPath,
+          upstream: url,
           definitions,
           ...cacheTerms(config),
           ...(observers && { observe: (event) => observers.cache(base.path, event) }),

@@ -7,11 +7,12 @@ import { answerTo } from '../policy/refusal.ts'
 import { readFields, valuesOf } from '../upstream/header-fields.ts'
 import type { PassingRead, Streaming } from '../upstream/pass-through.ts'
 import { jsonRewriter } from '../upstream/rewrite-json.ts'
+import { inAnswer } from '../upstream/rewrite-places.ts'
 import { refusalOfSearch } from './access.ts'
 import { bodyBounds, readBody } from './body.ts'
 import { faultOfQuery, tellCapabilities } from './capabilities.ts'
 import type { Exchange } from './exchange.ts'
-import { relayFailure, relayRead, streamedFields, unusable } from './relay.ts'
+import { isOfOne, relayFailure, relayRead, streamedFields, unusable } from './relay.ts'
 import { fail, refuse, type Reply } from './reply.ts'
 
 /** A read, search, history, paging link or CapabilityStatement: passed on, and its answer passed back. */
@@ -27,7 +28,7 @@ export async function read(exchange: Exchange): Promise<Reply> {
     if (exchange.base.policy.mode !== 'report') return refuse('request-malformed', fault)
   }
   const { base, head, callerFields, config } = exchange
-  const single = interaction.code === 'read' || interaction.code === 'vread'
+  const single = isOfOne(interaction)
   const passed = await base.passThrough.send(exchange.req, exchange.res, {
     path: upstreamTarget(exchange),
     headerFields: readFields(head.headerFields, callerFields, asked === 'any' ? 'json' : asked, single),
@@ -55,14 +56,14 @@ export async function read(exchange: Exchange): Promise<Reply> {
 }
 
 /** Who reads a resource may be about to change it: then that version need not be read once more. Undefined: nothing is kept. */
-function keeping({ base, interaction, callerFields, urls }: Exchange, single: boolean): PassingRead['whole'] {
+function keeping({ base, interaction, callerFields }: Exchange, single: boolean): PassingRead['whole'] {
   const { code, type, id, query } = interaction
   if (single && isFormatOnly(query)) {
     return (headerFields, body) =>
       base.storedVersions.keep({ type: type!, id: id!, callerFields }, { headerFields, body })
   }
   if (pages.has(code) && asksForWhole(query)) {
-    return (headerFields, body) => base.storedVersions.keepPage(callerFields, urls.own, { headerFields, body })
+    return (headerFields, body) => base.storedVersions.keepPage(callerFields, { headerFields, body })
   }
   return undefined
 }
@@ -83,8 +84,8 @@ const tooLarge = (upstreamStatus: number) =>
 
 /**
  * FHIR in a content coding that was asked for: an HTML page, with links to the upstream, does not come through.
- * A single resource is its client's to send back: nothing of it is rewritten, so it need not be read. XML is rewritten as a
- * whole, and so is what was encoded although nobody asked for it.
+ * Of a single resource nothing is rewritten, so it need not be read. XML is rewritten as a whole, and so is what was encoded
+ * although nobody asked for it.
  */
 function streaming(exchange: Exchange, answered: IncomingHttpHeaders, single: boolean): Streaming | undefined {
   const format = formatOfAnswer(answered['content-type'])
@@ -94,7 +95,7 @@ function streaming(exchange: Exchange, answered: IncomingHttpHeaders, single: bo
   if (single) return { headerFields }
   if (format === 'xml' || coding.toLowerCase() !== 'identity') return undefined
   const { 'content-length': _length, 'content-encoding': _coding, ...others } = headerFields
-  return { headerFields: others, rewriter: jsonRewriter(exchange.urls, exchange.config.limits.rewriteBytes) }
+  return { headerFields: others, rewriter: jsonRewriter(exchange.urls, inAnswer, exchange.config.limits.rewriteBytes) }
 }
 
 function upstreamTarget({ base, interaction }: Exchange): string {

@@ -8,6 +8,7 @@ import type { Unavailable, UpstreamReply } from '../upstream/client.ts'
 import { decoded } from '../upstream/decoded.ts'
 import { answerFields } from '../upstream/header-fields.ts'
 import { rewriteJson } from '../upstream/rewrite-json.ts'
+import { inAnswer, type Places } from '../upstream/rewrite-places.ts'
 import { rewriteXml } from '../upstream/rewrite-xml.ts'
 import { issuesOf } from '../upstream/upstream-outcome.ts'
 import { withCors } from './cors.ts'
@@ -22,10 +23,17 @@ export type Served = Pick<Exchange, 'base' | 'config' | 'urls'>
 /** A whole answer of the upstream. */
 export type Answered = Extract<UpstreamReply, { kind: 'answered' }>
 
-/** The answer to a read: as it is, but for the upstream's base. */
+/** Whether a single resource is asked for, as it is stored. It is its client's to send back: nothing of it is rewritten. */
+export const isOfOne = ({ code }: Pick<Interaction, 'code'>) => code === 'read' || code === 'vread'
+
+/**
+ * The answer to a read: as it is, but for the upstream's base.
+ * @param places where that stands in it, unless it is a single resource
+ */
 export async function relayRead(
-  exchange: Served & { readonly interaction: Pick<Interaction, 'id'> },
+  exchange: Served & { readonly interaction: Pick<Interaction, 'code' | 'id'> },
   answered: Answered,
+  places: Places = inAnswer,
 ): Promise<Reply> {
   const { status, headerFields } = answered
   const { urls, interaction } = exchange
@@ -35,7 +43,7 @@ export async function relayRead(
   if (status >= 400) return relayError(exchange, answered, interaction.id !== undefined)
   const format = formatOfAnswer(headerFields['content-type'])
   if (status !== 200 || !format) return unusable(status)
-  const body = await rewritten(exchange, answered, format)
+  const body = await rewritten(exchange, answered, format, isOfOne(interaction) ? undefined : places)
   if (body === undefined) return unusable(status)
   return { kind: 'relayed', status, headerFields: answerFields(headerFields, urls), body, upstreamStatus: status }
 }
@@ -44,13 +52,18 @@ export async function relayRead(
 export const unusable = (upstreamStatus: number) =>
   fail('upstream-unusable', 'The FHIR server’s answer cannot be used.', { upstreamStatus })
 
-async function rewritten(exchange: Served, answered: Answered, format: Format): Promise<Buffer | string | undefined> {
-  const bytes = await decoded(answered, exchange.config.limits.rewriteBytes)
-  if (!bytes) return undefined
+async function rewritten(
+  { config, urls }: Served,
+  answered: Answered,
+  format: Format,
+  places: Places | undefined,
+): Promise<Buffer | string | undefined> {
+  const bytes = await decoded(answered, config.limits.rewriteBytes)
+  if (!bytes || !places) return bytes
   try {
-    if (format === 'json') return rewriteJson(bytes, exchange.urls)
+    if (format === 'json') return rewriteJson(bytes, urls, places)
     const text = decodeUtf8(bytes)
-    return text.ok ? rewriteXml(text.value, exchange.urls) : undefined
+    return text.ok ? rewriteXml(text.value, urls, places) : undefined
   } catch {
     return undefined
   }

@@ -29,6 +29,9 @@ export function passAnswer(
     let streamed: Streaming | undefined
     let gathered: Buffer[] = []
     let size = 0
+    /** As the upstream sent it, as long as it may be told of whole. */
+    let sent: Buffer[] | undefined = whole && []
+    let sentSize = 0
 
     const settle = (passed: PassedRead) => {
       over = true
@@ -117,6 +120,7 @@ export function passAnswer(
       res.writeHead(status, { ...streamed?.headerFields })
       write(Buffer.concat(gathered))
       gathered = []
+      sent = undefined
     }
 
     others.begin()
@@ -146,7 +150,11 @@ export function passAnswer(
         },
         onResponseData(_controller, chunk) {
           const parts = over ? undefined : rewritten(chunk)
-          if (!parts || parts.length === 0) return
+          if (!parts) return
+          sentSize += chunk.length
+          if (sentSize > gatheredBytes) sent = undefined
+          sent?.push(chunk)
+          if (parts.length === 0) return
           if (res.headersSent) {
             write(joined(parts))
             return
@@ -174,7 +182,7 @@ export function passAnswer(
           if (streamed) {
             res.writeHead(status, { ...streamed.headerFields, 'content-length': String(size) })
             res.end(body)
-            whole?.(answered, body)
+            if (sent) whole?.(answered, joined(sent))
             settle({ kind: 'streamed', status, whole: true })
           } else {
             settle({ kind: 'answered', status, headerFields: answered, body })

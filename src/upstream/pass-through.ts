@@ -16,7 +16,7 @@ export interface PassingRead {
   readonly maxBytes: number
   /** How an answer is streamed on as it comes; undefined: it is gathered and returned. */
   streams(status: number, headerFields: IncomingHttpHeaders): Streaming | undefined
-  /** Told of an answer that is streamed, when it was gathered as a whole before it went on; undefined: nobody is. */
+  /** Told of an answer that is streamed, as it was sent, when all of it was there before it went on; undefined: nobody is. */
   readonly whole: ((headerFields: IncomingHttpHeaders, body: Buffer) => void) | undefined
 }
 

@@ -14,7 +14,7 @@ import {
   quote,
   type Stretch,
 } from './json-bytes.ts'
-import { placesIn, type Places } from './rewrite-places.ts'
+import type { Places } from './rewrite-places.ts'
 
 /**
  * Puts the gateway's base in the place of the upstream's where a server writes URLs of its own; not a byte more. It takes a
@@ -32,12 +32,8 @@ export interface JsonRewriter {
 }
 
 /** The same for a whole text. @throws {SyntaxError} as above */
-export function rewriteJson(bytes: Buffer, urls: BaseUrls): Buffer {
-  return rewritten(bytes, urls, undefined)
-}
-
-function rewritten(bytes: Buffer, urls: BaseUrls, places: Places | undefined): Buffer {
-  const rewriter = jsonRewriter(urls, Infinity, places)
+export function rewriteJson(bytes: Buffer, urls: BaseUrls, places: Places): Buffer {
+  const rewriter = jsonRewriter(urls, places, Infinity)
   const result = rewriter.push(bytes)
   rewriter.end()
   return Buffer.concat(result)
@@ -48,6 +44,8 @@ interface Frame {
   readonly isObject: boolean
   /** Where in it; undefined in a resource of which only the type is known to come next. */
   places: Places | undefined
+  /** Of such a resource, by its type. */
+  readonly resources: Places['resources']
   /** Of the member that is read. */
   member: Places | 'type' | undefined
 }
@@ -76,10 +74,10 @@ function utf8(bytes: Buffer): string {
 }
 
 /**
+ * @param places where URLs stand in the text
  * @param maxHeld the most that is held, in bytes: a URL, or a resource whose type does not stand first
- * @param places where URLs stand in the text; undefined: it is a resource, and they are where its type has them
  */
-export function jsonRewriter(urls: BaseUrls, maxHeld: number, places?: Places): JsonRewriter {
+export function jsonRewriter(urls: BaseUrls, places: Places, maxHeld: number): JsonRewriter {
   let bytes: Buffer = Buffer.alloc(0)
   let at = 0
   /** Everything before has been given out; behind it stands what is held, or not read. */
@@ -89,8 +87,9 @@ export function jsonRewriter(urls: BaseUrls, maxHeld: number, places?: Places): 
   let reading: Reading = 'nothing'
   let expected: Expected = 'value'
   let out: Buffer[] = []
+  /** The places in a resource that is held whole, by its type. */
+  let untyped: Places['resources']
   const frames: Frame[] = []
-  const root: Places = places ?? { resource: true }
 
   /** Of what is skipped, or of a string. */
   const stretch: Stretch = { depth: 0, isInString: false, isEscaped: false }
@@ -133,22 +132,22 @@ export function jsonRewriter(urls: BaseUrls, maxHeld: number, places?: Places): 
   /** The places of the value that comes, by where it stands. */
   const placesOfValue = (): Places | 'type' | undefined => {
     const frame = frames.at(-1)
-    return !frame ? root : frame.isObject ? frame.member : frame.places
+    return !frame ? places : frame.isObject ? frame.member : frame.places
   }
   const placeOfValue = () => {
     const inside = placesOfValue()
     return typeof inside === 'object' ? inside.place : undefined
   }
-  const open = (isObject: boolean, inside: Places | undefined) => {
+  const open = (isObject: boolean, inside: Places | undefined, resources?: Places['resources']) => {
     if (frames.length === maxDepth) fail()
-    frames.push({ isObject, places: inside, member: undefined })
+    frames.push({ isObject, places: inside, resources, member: undefined })
     expected = isObject ? 'name-or-end' : 'value-or-end'
     at++
   }
 
   const beginValue = (code: number) => {
     const inside = placesOfValue()
-    if (frames.length === 0 && places === undefined && code !== openBrace) fail()
+    if (frames.length === 0 && code !== openBrace) fail()
     if (inside === 'type') {
       if (code === quote) return beginString('type')
       frames.at(-1)!.places = {}
@@ -156,10 +155,10 @@ export function jsonRewriter(urls: BaseUrls, maxHeld: number, places?: Places): 
     const reaches = typeof inside === 'object' ? inside : undefined
     if (code === quote) return reaches?.place ? beginString('place') : beginSkipped()
     if (code === openBrace) {
-      if (reaches?.resource) {
+      if (reaches?.resources) {
         // Held until its first member is known to be the type.
         if (held < 0) held = at
-        return open(true, undefined)
+        return open(true, undefined, reaches.resources)
       }
       return reaches?.members || reaches?.others ? open(true, reaches) : beginSkipped()
     }
@@ -176,7 +175,7 @@ export function jsonRewriter(urls: BaseUrls, maxHeld: number, places?: Places): 
       case 'name':
         return takeName(frame!, parsed(bytes, start, at))
       case 'type': {
-        const inside = placesIn(parsed(bytes, start, at))
+        const inside = frame!.resources!.get(parsed(bytes, start, at))
         held = -1
         if (inside) {
           frame!.places = inside
@@ -196,8 +195,8 @@ export function jsonRewriter(urls: BaseUrls, maxHeld: number, places?: Places): 
       case 'untyped': {
         const whole = bytes.subarray(start, at)
         const { resourceType } = JSON.parse(utf8(whole)) as { resourceType?: unknown }
-        const inside = typeof resourceType === 'string' ? placesIn(resourceType) : undefined
-        if (inside) replace(start, rewritten(whole, urls, inside))
+        const inside = typeof resourceType === 'string' ? untyped?.get(resourceType) : undefined
+        if (inside) replace(start, rewriteJson(whole, urls, inside))
         return afterValue()
       }
       case 'scalar':
@@ -216,7 +215,7 @@ export function jsonRewriter(urls: BaseUrls, maxHeld: number, places?: Places): 
       held = -1
       frame.member = 'type'
     } else {
-      frames.pop()
+      untyped = frames.pop()!.resources
       reading = 'untyped'
       start = held
       stretch.depth = 1

@@ -1,11 +1,17 @@
 import { SaxesParser } from 'saxes'
 import type { BaseUrls } from './base-urls.ts'
-import { applyEdits, isEntryResource, placeAt, type Edit } from './rewrite-places.ts'
+import type { Places } from './rewrite-places.ts'
 
-/** An element that is open: the resource it belongs to, and its path from there. */
+/** A stretch of a text, and what comes in its place. */
+interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+/** An element that is open. */
 interface Open {
-  readonly type: string | undefined
-  readonly path: string
+  readonly places: Places | undefined
   /** Where its content begins. */
   readonly contentStart: number
 }
@@ -14,7 +20,7 @@ interface Open {
  * Puts the gateway's base in the place of the upstream's where a server writes URLs of its own; not a byte more.
  * @throws {Error} when the text is not well-formed, or has a DTD.
  */
-export function rewriteXml(text: string, urls: BaseUrls): string {
+export function rewriteXml(text: string, urls: BaseUrls, places: Places): string {
   const parser = new SaxesParser({ xmlns: false, position: true })
   const edits: Edit[] = []
   const stack: Open[] = []
@@ -25,15 +31,10 @@ export function rewriteXml(text: string, urls: BaseUrls): string {
     throw new Error('A DTD is not taken.')
   })
   parser.on('opentag', ({ name }) => {
-    const parent = stack.at(-1)
-    const within = parent && !isEntryResource(parent.type, parent.path)
-    const open: Open = {
-      type: within ? parent.type : name,
-      path: !within ? '' : parent.path === '' ? name : `${parent.path}.${name}`,
-      contentStart: parser.position,
-    }
-    stack.push(open)
-    const place = placeAt(open.type, open.path)
+    const parent = stack.length === 0 ? places : stack.at(-1)!.places
+    const own = parent?.resources ? parent.resources.get(name) : (parent?.members?.get(name) ?? parent?.others)
+    stack.push({ places: own, contentStart: parser.position })
+    const place = own?.place
     if (!place) return
     const value = valueAttribute(text, text.lastIndexOf('<', parser.position - 1), parser.position)
     if (!value) return
@@ -41,9 +42,10 @@ export function rewriteXml(text: string, urls: BaseUrls): string {
     const after = place === 'url' ? urls.url(unescape(before)) : urls.inText(unescape(before))
     if (after !== unescape(before)) edits.push({ ...value, text: escape(after) })
   })
-  parser.on('closetag', ({ isSelfClosing }) => {
-    const { type, path, contentStart } = stack.pop()!
-    if (isSelfClosing || path !== 'text.div' || placeAt(type, path) !== 'text') return
+  parser.on('closetag', ({ name, isSelfClosing }) => {
+    const { places: own, contentStart } = stack.pop()!
+    // The one text that is no attribute.
+    if (isSelfClosing || name !== 'div' || own?.place !== 'text') return
     const end = text.lastIndexOf('<', parser.position - 1)
     const before = text.slice(contentStart, end)
     const after = urls.inText(before)
@@ -76,4 +78,15 @@ function unescape(text: string): string {
 
 function escape(text: string): string {
   return text.replaceAll(/[&<>"'\t\n\r]/g, (character) => `&#${character.charCodeAt(0)};`)
+}
+
+/** Applies edits that stand in order and do not overlap; everything between them stays as it is. */
+function applyEdits(text: string, edits: readonly Edit[]): string {
+  let end = 0
+  let result = ''
+  for (const edit of edits) {
+    result += text.slice(end, edit.start) + edit.text
+    end = edit.end
+  }
+  return result + text.slice(end)
 }

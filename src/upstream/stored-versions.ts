@@ -9,7 +9,6 @@ import { mayBe, resourcesInBundle, type BundledResource } from './bundle-resourc
 import type { Unanswered, UpstreamClient, UpstreamReply } from './client.ts'
 import { decoded } from './decoded.ts'
 import { callerNamesIn, storedVersionFields, valuesOf } from './header-fields.ts'
-import { placesIn } from './rewrite-places.ts'
 
 /** A resource that a caller wants to change. */
 export interface WantedResource {
@@ -67,11 +66,8 @@ export interface StoredVersions {
    * have to be: a server may show another caller something else, and this is not to be judged against for them.
    */
   keep(resource: Pick<WantedResource, 'type' | 'id' | 'callerFields'>, answer: WholeAnswer): void
-  /**
-   * Likewise a Bundle in JSON whose entries hold resources as they are. Of each caller the last few are cached.
-   * @param base under which the Bundle names the resources of this server
-   */
-  keepPage(callerFields: WantedResource['callerFields'], base: string, page: WholeAnswer): void
+  /** Likewise a Bundle in JSON whose entries hold resources as they are. Of each caller the last few are cached. */
+  keepPage(callerFields: WantedResource['callerFields'], page: WholeAnswer): void
   /** From the cache, else from the upstream. */
   get(wanted: WantedVersion): Promise<StoredVersion>
   /** The current version, whichever it is: always from the upstream. */
@@ -89,8 +85,8 @@ export interface StoredVersions {
 
 export interface StoredVersionOptions {
   readonly client: UpstreamClient
-  /** Path of the upstream's FHIR base, without trailing slash. */
-  readonly basePath: string
+  /** The upstream's FHIR base. */
+  readonly upstream: URL
   readonly definitions: Definitions
   /** The largest stored resource, in bytes. */
   readonly maxBytes: number
@@ -112,7 +108,6 @@ type Entry =
   | { readonly kind: 'pages'; readonly pages: readonly Page[]; readonly size: number }
 
 interface Page {
-  readonly base: string
   readonly body: Buffer
   /** Where its resources are is found when one is looked for that it may hold. */
   resources?: readonly BundledResource[]
@@ -132,7 +127,9 @@ const keptOverhead = 500
 export const treeFactor = 18
 
 export function createStoredVersions(options: StoredVersionOptions): StoredVersions {
-  const { client, basePath, observe } = options
+  const { client, upstream, observe } = options
+  const baseUrl = upstream.href.replace(/\/$/, '')
+  const basePath = upstream.pathname.replace(/\/$/, '')
   const cache =
     options.cache === 'off'
       ? undefined
@@ -149,7 +146,8 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
         })
 
   const keyOf = ({ type, id, version, format }: VersionName) => `${format} ${type}/${id}/${version}`
-  const ownKeyOf = (version: VersionName) => `${keyOf(version)} ${callerKey(version.callerFields)}`
+  const ownKeyOf = (version: VersionName, caller: string) => `${keyOf(version)} ${caller}`
+  const pagesKeyOf = (caller: string) => `pages ${caller}`
 
   const read = async (wanted: WantedResource, version?: string, known?: Stored): Promise<StoredVersion> => {
     const reply = await client.send({
@@ -180,10 +178,11 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
   const cached = async (version: VersionName): Promise<Stored | undefined> => {
     const shared = cache?.get(keyOf(version))
     if (shared?.kind === 'read') return shared.stored
-    const key = ownKeyOf(version)
+    const caller = callerKey(version.callerFields)
+    const key = ownKeyOf(version, caller)
     const entry = cache?.get(key)
     if (entry?.kind === 'read') return entry.stored
-    if (entry?.kind !== 'kept') return fromPages(version, key)
+    if (entry?.kind !== 'kept') return fromPages(version, key, caller)
     const { 'content-encoding': _, ...headerFields } = entry.answer.headerFields
     const body = await decoded(entry.answer, options.maxBytes)
     const answer = body && understand({ kind: 'answered', status: 200, headerFields, body }, version, options)
@@ -195,20 +194,16 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     return answer.stored
   }
 
-  const pagesKeyOf = (callerFields: WantedResource['callerFields']) => `pages ${callerKey(callerFields)}`
-
   /** The version as a page has it that the same caller was shown. */
-  const fromPages = (version: VersionName, key: string): Stored | undefined => {
-    // URLs in these have become those of the base, by the Host that the client named: they are not as they are stored.
-    if (placesIn(version.type)) return undefined
-    const entry = version.format === 'json' ? cache?.get(pagesKeyOf(version.callerFields)) : undefined
+  const fromPages = (version: VersionName, key: string, caller: string): Stored | undefined => {
+    const entry = version.format === 'json' ? cache?.get(pagesKeyOf(caller)) : undefined
     if (entry?.kind !== 'pages') return undefined
+    // Another server's resource may have the same names.
+    const url = `${baseUrl}/${version.type}/${version.id}`
+    const urls: readonly (string | undefined)[] = [url, `${url}/_history/${version.version}`]
     for (const page of entry.pages) {
       if (!page.body.includes(`"${version.id}"`)) continue
       page.resources ??= resourcesOf(page.body)
-      // Another server's resource may have the same names.
-      const url = `${page.base}/${version.type}/${version.id}`
-      const urls: readonly (string | undefined)[] = [url, `${url}/_history/${version.version}`]
       for (const { fullUrl, text } of page.resources) {
         if (!urls.includes(fullUrl) || !mayBe(text, { id: version.id, versionId: version.version })) continue
         const body = Buffer.from(text, 'latin1')
@@ -230,17 +225,17 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
       const version = etag === undefined ? undefined : versionOfEntityTag(etag)
       if (!cache || !format || version === undefined || body.length > options.maxBytes) return
       const name = { type, id, version, format, callerFields }
-      const key = ownKeyOf(name)
+      const key = ownKeyOf(name, callerKey(callerFields))
       if (cache.has(key) || cache.has(keyOf(name))) return
       const told = { 'content-type': contentType, 'content-encoding': encoding, etag }
       cache.set(key, { kind: 'kept', answer: { headerFields: told, body: byItself(body) }, size: body.length })
     },
-    keepPage(callerFields, base, { headerFields, body }) {
+    keepPage(callerFields, { headerFields, body }) {
       if (!cache || body.length > pageBytes || formatOfAnswer(headerFields['content-type']) !== 'json') return
-      const key = pagesKeyOf(callerFields)
+      const key = pagesKeyOf(callerKey(callerFields))
       const before = cache.get(key)
       const others = before?.kind === 'pages' ? before.pages : []
-      const pages = [{ base, body: byItself(body) }, ...others].slice(0, pagesOfCaller)
+      const pages = [{ body: byItself(body) }, ...others].slice(0, pagesOfCaller)
       // Their resources are texts of their own when they have been looked for.
       const size = pages.reduce((sum, page) => sum + 2 * page.body.length + keptOverhead, 0)
       // All expire with the oldest.

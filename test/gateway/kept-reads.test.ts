@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { bootAndClose, type Booted, type Settings } from './booted.ts'
+import { bootAndClose, shippedPolicy, type Booted, type Settings } from './booted.ts'
 import { edit, flag, jsonHeaders, removal, stored } from './records.ts'
 import { outcome, resource, type StubAnswer } from './stub-upstream.ts'
 
@@ -123,6 +123,43 @@ describe('a client that finds resources on a page and then changes them causes o
   })
 })
 
+test('a stored Bundle is shown on a page as it is stored, and what the client sends back is judged as such', async () => {
+  const own = await bootAndClose({ path: '/R4', policy: shippedPolicy('baseline-r4.yaml') })
+  const link = (relation: string) => [{ relation, url: `${own.upstream.url.href}/Flag?_id=1` }]
+  const collection = {
+    resourceType: 'Bundle',
+    id: '1',
+    meta: { versionId: '3' },
+    type: 'collection',
+    link: link('self'),
+  }
+  const fullUrl = `${own.upstream.url.href}/Bundle/1`
+  const page = { resourceType: 'Bundle', type: 'searchset', entry: [{ fullUrl, resource: collection }] }
+  own.upstream.answers({ GET: resource(page), PUT: resource(collection, '4') })
+  const shown = await readIt(own, {}, '/R4/Bundle?type=collection')
+  const { entry } = JSON.parse(shown.body) as typeof page
+  expect(entry).toEqual([{ fullUrl: `${own.origin}/R4/Bundle/1`, resource: collection }])
+  const changed = { ...entry[0]!.resource, link: [...entry[0]!.resource.link, ...link('next')] }
+  expect((await own.send('PUT', '/R4/Bundle/1', jsonHeaders('3'), JSON.stringify(changed))).status).toBe(200)
+  expect(asked(own)).toEqual(['GET /Bundle?type=collection', 'PUT /Bundle/1'])
+  expect(JSON.parse(own.upstream.seen[1]!.body)).toMatchObject({ link: changed.link })
+})
+
+test('a stored Bundle that a batch reads is told as it is stored', async () => {
+  const own = await bootAndClose({ path: '/R4', policy: shippedPolicy('baseline-r4.yaml') })
+  const collection = { resourceType: 'Bundle', id: '1', link: [{ relation: 'self', url: own.upstream.url.href }] }
+  own.upstream.answers({ GET: resource(collection, '3') })
+  const entry = [{ request: { method: 'GET', url: 'Bundle/1' } }]
+  const headers = { 'content-type': 'application/fhir+json' }
+  const answer = await own.send(
+    'POST',
+    '/R4',
+    headers,
+    JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry }),
+  )
+  expect(JSON.parse(answer.body)).toMatchObject({ entry: [{ resource: collection }] })
+})
+
 describe('an update reads the version itself when a page', () => {
   const subsetted = { ...stored('3'), meta: { versionId: '3', tag: [{ code: 'SUBSETTED' }] } }
   const whole = bundleOf([stored('3')])
@@ -158,6 +195,19 @@ describe('an update reads the version itself when a page', () => {
     })
     await readIt(own, {}, `/STU3/Flag${query}`)
     expect((await removeIt(own)).status).toBe(200)
+    expect(asked(own).slice(1)).toEqual(['GET /Flag/1', 'PUT /Flag/1'])
+  })
+
+  test('holds another server’s, whose name the client gives as Host', async () => {
+    const own = await bootAndClose()
+    const altered = { ...stored('3'), code: { text: 'of another server' } }
+    own.upstream.answers({
+      GET: page(own, JSON.stringify(bundleOf([altered], {}, 'http://other.example/STU3'))),
+      [get]: resource(stored('3'), '3'),
+      [put]: resource(removal, '4'),
+    })
+    await readIt(own, { host: 'other.example' }, '/STU3/Flag?status=active')
+    expect((await remove(own, '1', { host: 'other.example' })).status).toBe(200)
     expect(asked(own).slice(1)).toEqual(['GET /Flag/1', 'PUT /Flag/1'])
   })
 

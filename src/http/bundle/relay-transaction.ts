@@ -3,6 +3,7 @@ import { childrenOf, textOf } from '../../fhir/element.ts'
 import { formatOfAnswer } from '../../fhir/media-type.ts'
 import type { Refusal } from '../../policy/refusal.ts'
 import type { UpstreamReply } from '../../upstream/client.ts'
+import { inTransactionAnswer } from '../../upstream/rewrite-places.ts'
 import type { Exchange } from '../exchange.ts'
 import { decoded } from '../../upstream/decoded.ts'
 import { relayError, relayFailure, relayRead, upstreamIssues, type Answered } from '../relay.ts'
@@ -57,7 +58,7 @@ async function relayAnswer(exchange: Exchange, entries: readonly Sendable[], ans
       error: Object.assign(new Error('201 to a pinned update'), { code: 'CREATED_BY_PINNED_UPDATE' }),
     })
   }
-  const relayed = await relayRead(exchange, answered)
+  const relayed = await relayRead(exchange, answered, inTransactionAnswer)
   if (relayed.kind !== 'relayed') return withoutOutcome('unusable')
   const told = tellRestored(exchange, entries, relayed)
   return { ...told, stored: responses.map(({ etag, location }) => ({ etag, location })) }

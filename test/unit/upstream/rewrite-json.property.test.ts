@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { baseUrls } from '../../../src/upstream/base-urls.ts'
 import { jsonRewriter, rewriteJson } from '../../../src/upstream/rewrite-json.ts'
-import { isEntryResource, placeAt } from '../../../src/upstream/rewrite-places.ts'
+import { inAnswer, inTransactionAnswer, type Places } from '../../../src/upstream/rewrite-places.ts'
 
 const urls = baseUrls('https://ours.example/STU3', new URL('http://hapi:8080/fhir'))
 
@@ -15,15 +15,38 @@ type Written =
 
 const valueOf = (token: string) => JSON.parse(token) as string
 
+const urlsOfBundle = /^(?:link\.url|entry\.(?:link\.url|fullUrl|request\.url|response\.location))$/
+const textsOfOutcome = /^(?:issue\.(?:diagnostics|details\.text)|text\.div)$/
+
+/** Where a value stands: in which resource, and of what kind of answer the resource is. */
+interface Standing {
+  readonly type: string | undefined
+  readonly path: string
+  /** In a transaction's answer the entries are answers, in theirs they are content; of content only what failed is told. */
+  readonly kind: 'transaction' | 'answer' | 'content'
+}
+
+function rewrittenAt({ type, path, kind }: Standing, text: string): string {
+  if (type === 'OperationOutcome' && textsOfOutcome.test(path)) return urls.inText(text)
+  if (kind === 'content') return text
+  return (type === 'Bundle' && urlsOfBundle.test(path)) || type === 'CapabilityStatement' ? urls.url(text) : text
+}
+
+/** What a resource in an entry is; undefined where none stands. */
+function kindInside({ type, path, kind }: Standing): Standing['kind'] | undefined {
+  if (type !== 'Bundle' || kind === 'content') return undefined
+  if (path === 'entry.resource') return kind === 'transaction' ? 'answer' : 'content'
+  return path === 'entry.response.outcome' ? 'content' : undefined
+}
+
 /** Writes a value before and after, by a walk of the tree: the oracle. */
-function write(value: Written, type: string | undefined, path: string): readonly [before: string, after: string] {
+function write(value: Written, standing: Standing): readonly [before: string, after: string] {
   switch (value.kind) {
     case 'scalar':
       return [value.token, value.token]
     case 'string': {
-      const place = placeAt(type, path)
       const before = valueOf(value.token)
-      const after = place === 'url' ? urls.url(before) : place === 'text' ? urls.inText(before) : before
+      const after = rewrittenAt(standing, before)
       return [value.token, after === before ? value.token : JSON.stringify(after)]
     }
     case 'array':
@@ -31,15 +54,15 @@ function write(value: Written, type: string | undefined, path: string): readonly
         '[',
         ']',
         value.space,
-        value.items.map((item) => write(item, type, path)),
+        value.items.map((item) => write(item, standing)),
       )
     case 'object': {
-      const isResource = isEntryResource(type, path)
-      const ownType = isResource ? typeOf(value) : type
-      const prefix = isResource || path === '' ? '' : `${path}.`
+      const kind = kindInside(standing)
+      const own = kind ? { type: typeOf(value), path: '', kind } : standing
       const members = value.members.map(([name, member]) => {
         // The path of the resource itself is empty: a member with an empty name is another.
-        const [before, after] = write(member, ownType, prefix + (valueOf(name) || '?'))
+        const path = (own.path === '' ? '' : `${own.path}.`) + (valueOf(name) || '?')
+        const [before, after] = write(member, { ...own, path })
         const colon = `${value.space}:${value.space}`
         return [name + colon + before, name + colon + after] as const
       })
@@ -118,8 +141,10 @@ const { value } = fc.letrec<{ value: Written; object: Written }>((tie) => ({
 }))
 const root = value.filter(({ kind }) => kind === 'object')
 
-const inParts = (bytes: Buffer, ends: readonly number[]) => {
-  const rewriter = jsonRewriter(urls, Infinity)
+const kinds = fc.constantFrom<[Standing['kind'], Places]>(['answer', inAnswer], ['transaction', inTransactionAnswer])
+
+const inParts = (bytes: Buffer, places: Places, ends: readonly number[]) => {
+  const rewriter = jsonRewriter(urls, places, Infinity)
   const results: Buffer[] = []
   let start = 0
   for (const end of [...ends.map((at) => at % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]) {
@@ -132,13 +157,13 @@ const inParts = (bytes: Buffer, ends: readonly number[]) => {
 
 test('what is rewritten is what a walk of the tree rewrites, and nothing else, wherever the parts end', () => {
   fc.assert(
-    fc.property(root, space, fc.array(fc.nat(), { maxLength: 8 }), (resource, around, ends) => {
-      const type = typeOf(resource)
-      const [before, after] = write(resource, type, '').map((text) => around + text + around)
+    fc.property(root, kinds, space, fc.array(fc.nat(), { maxLength: 8 }), (resource, [kind, places], around, ends) => {
+      const written = write(resource, { type: typeOf(resource), path: '', kind })
+      const [before, after] = written.map((text) => around + text + around)
       const bytes = Buffer.from(before!)
-      expect(rewriteJson(bytes, urls).toString()).toBe(after)
-      expect(inParts(bytes, ends)).toBe(after)
-      expect(inParts(bytes, [...bytes.keys()])).toBe(after)
+      expect(rewriteJson(bytes, urls, places).toString()).toBe(after)
+      expect(inParts(bytes, places, ends)).toBe(after)
+      expect(inParts(bytes, places, [...bytes.keys()])).toBe(after)
     }),
     { numRuns: 3000 },
   )
@@ -147,9 +172,9 @@ test('what is rewritten is what a walk of the tree rewrites, and nothing else, w
 test('a part of a text is not the whole, wherever it breaks off', () => {
   fc.assert(
     fc.property(root, fc.nat(), (resource, at) => {
-      const [before] = write(resource, typeOf(resource), '')
+      const [before] = write(resource, { type: typeOf(resource), path: '', kind: 'answer' })
       const bytes = Buffer.from(before)
-      expect(() => rewriteJson(bytes.subarray(0, at % bytes.length), urls)).toThrow(SyntaxError)
+      expect(() => rewriteJson(bytes.subarray(0, at % bytes.length), urls, inAnswer)).toThrow(SyntaxError)
     }),
   )
 })
@@ -157,7 +182,7 @@ test('a part of a text is not the whole, wherever it breaks off', () => {
 test('what is held is bounded; what is skipped is not held', () => {
   const big = 'x'.repeat(5000)
   const pushed = (text: string) => {
-    const rewriter = jsonRewriter(urls, 1000)
+    const rewriter = jsonRewriter(urls, inAnswer, 1000)
     return () => [...text].map((character) => rewriter.push(Buffer.from(character)).join('')).join('')
   }
   const skipped = `{"resourceType":"Bundle","id":"${big}","entry":[{"resource":{"resourceType":"Flag","text":"${big}"}}]}`

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { baseUrls } from '../../../src/upstream/base-urls.ts'
 import { rewriteJson as rewriteBytes } from '../../../src/upstream/rewrite-json.ts'
-import { rewriteXml } from '../../../src/upstream/rewrite-xml.ts'
+import { inAnswer, inTransactionAnswer } from '../../../src/upstream/rewrite-places.ts'
+import { rewriteXml as rewriteText } from '../../../src/upstream/rewrite-xml.ts'
 
 const urls = baseUrls('https://ours.example/STU3', new URL('http://hapi:8080/fhir'))
 
-const rewriteJson = (text: string, own = urls) => rewriteBytes(Buffer.from(text), own).toString()
+const rewriteJson = (text: string, places = inAnswer) => rewriteBytes(Buffer.from(text), urls, places).toString()
+const rewriteXml = (text: string, places = inAnswer) => rewriteText(text, urls, places)
 
 test.each([
   ['http://hapi:8080/fhir', 'https://ours.example/STU3'],
@@ -53,11 +55,11 @@ describe('JSON', () => {
       `{"link":[ {"relation":"self","url":"${base}/Flag?x=1"}],\r\n"total":1.0,"resourceType":"Bundle",` +
       `"entry":[{"fullUrl":"${base}/Flag/1","resource":${flag},"response":{"location":"${base}/Flag/1/_history/1"}},` +
       `{"resource":{"issue":[{"diagnostics":"at ${base}/Flag"}],"resourceType":"OperationOutcome"}}]}`
-    expect(rewriteJson(bundle('http://hapi:8080/fhir'), urls)).toBe(bundle('https://ours.example/STU3'))
+    expect(rewriteJson(bundle('http://hapi:8080/fhir'))).toBe(bundle('https://ours.example/STU3'))
   })
 
   test('escaped slashes do not hide a URL', () => {
-    expect(rewriteJson('{"resourceType":"Bundle","link":[{"url":"http:\\/\\/hapi:8080\\/fhir\\/Flag"}]}', urls)).toBe(
+    expect(rewriteJson('{"resourceType":"Bundle","link":[{"url":"http:\\/\\/hapi:8080\\/fhir\\/Flag"}]}')).toBe(
       '{"resourceType":"Bundle","link":[{"url":"https://ours.example/STU3/Flag"}]}',
     )
   })
@@ -65,15 +67,39 @@ describe('JSON', () => {
   test('every URL of a CapabilityStatement is rewritten', () => {
     const statement = (base: string) =>
       `{"resourceType":"CapabilityStatement","url":"${base}/metadata","implementation":{"url":"${base}"},"x":"http://hl7.org"}`
-    expect(rewriteJson(statement('http://hapi:8080/fhir'), urls)).toBe(statement('https://ours.example/STU3'))
+    expect(rewriteJson(statement('http://hapi:8080/fhir'))).toBe(statement('https://ours.example/STU3'))
   })
 
   test.each(['', '{', '{"a":}', '[1,]', '{"a":1}x', '"', '{"a" 1}', 'nul', '[01]', '{a:1}', '['.repeat(300)])(
     '%j is not JSON',
     (text) => {
-      expect(() => rewriteJson(text, urls)).toThrow(SyntaxError)
+      expect(() => rewriteJson(text)).toThrow(SyntaxError)
     },
   )
+})
+
+describe('a Bundle and a CapabilityStatement in an entry', () => {
+  const inner = (base: string) =>
+    `{"resourceType":"Bundle","link":[{"url":"${base}/Flag"}],"entry":[{"fullUrl":"${base}/Flag/1",` +
+    `"resource":{"resourceType":"Bundle","link":[{"url":"http://hapi:8080/fhir/Flag"}]}}]}`
+  const statement = (base: string) => `{"resourceType":"CapabilityStatement","url":"${base}/metadata"}`
+  const page = (base: string, ofEntries: string) =>
+    `{"resourceType":"Bundle","entry":[{"fullUrl":"${base}/Bundle/1","resource":${inner(ofEntries)}},` +
+    `{"resource":${statement(ofEntries)}},{"resource":{"url":"${ofEntries}/x","resourceType":"CapabilityStatement"}}]}`
+  const xmlInner = (base: string) => `<Bundle><link><url value="${base}/Flag"/></link></Bundle>`
+  const xmlPage = (base: string, ofEntries: string) =>
+    `<Bundle><entry><fullUrl value="${base}/Bundle/1"/><resource>${xmlInner(ofEntries)}</resource></entry></Bundle>`
+  const [theirs, ours] = ['http://hapi:8080/fhir', 'https://ours.example/STU3']
+
+  test('of a page are content: clients send them back as they are stored', () => {
+    expect(rewriteJson(page(theirs, theirs))).toBe(page(ours, theirs))
+    expect(rewriteXml(xmlPage(theirs, theirs))).toBe(xmlPage(ours, theirs))
+  })
+
+  test('of the answer to a transaction are answers in their turn', () => {
+    expect(rewriteJson(page(theirs, theirs), inTransactionAnswer)).toBe(page(ours, ours))
+    expect(rewriteXml(xmlPage(theirs, theirs), inTransactionAnswer)).toBe(xmlPage(ours, ours))
+  })
 })
 
 describe('XML', () => {
@@ -85,18 +111,18 @@ describe('XML', () => {
       `<entry><fullUrl value="${base}/Flag/1"/><resource>${flag}</resource><response><location  value = "${base}/Flag/1"/></response></entry>` +
       `<entry><resource><OperationOutcome><text><div xmlns="http://www.w3.org/1999/xhtml"><a>${base}/Flag</a></div></text>` +
       `<issue><diagnostics value="at > ${base}/Flag"/></issue></OperationOutcome></resource></entry></Bundle>`
-    expect(rewriteXml(bundle('http://hapi:8080/fhir'), urls)).toBe(
+    expect(rewriteXml(bundle('http://hapi:8080/fhir'))).toBe(
       bundle('https://ours.example/STU3').replace('at > https', 'at &#62; https'),
     )
   })
 
   test('character references do not hide a URL, and stay in what is kept of it', () => {
-    expect(
-      rewriteXml('<Bundle><link><url value="http&#x3a;//hapi:8080/fhir/Flag?a=1&amp;b=2"/></link></Bundle>', urls),
-    ).toBe('<Bundle><link><url value="https://ours.example/STU3/Flag?a=1&#38;b=2"/></link></Bundle>')
+    expect(rewriteXml('<Bundle><link><url value="http&#x3a;//hapi:8080/fhir/Flag?a=1&amp;b=2"/></link></Bundle>')).toBe(
+      '<Bundle><link><url value="https://ours.example/STU3/Flag?a=1&#38;b=2"/></link></Bundle>',
+    )
   })
 
   test.each(['', '<Bundle>', '<!DOCTYPE a><Bundle/>', '<Bundle/><x/>', '<Bundle a/>'])('%j is refused', (text) => {
-    expect(() => rewriteXml(text, urls)).toThrow(Error)
+    expect(() => rewriteXml(text)).toThrow(Error)
   })
 })
