@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /**
  * How far a string or a container of JSON reaches, byte by byte: what JSON is made of is ASCII, and no byte of a longer UTF-8
  * sequence is. That takes 1.5 ns for a byte; to make a text of 200 KB, read it with a call for each string and make bytes of
@@ -68,8 +70,28 @@ kinds[quote] = quoting
 kinds[openBrace] = kinds[openBracket] = opening
 kinds[closeBrace] = kinds[closeBracket] = closing
 
+/** Whether a byte ends a number, `true`, `false` or `null`. */
+export const isEndOfScalar = (code: number) =>
+  isSpace(code) || code === comma || code === closeBrace || code === closeBracket
+
+export function notJson(): never {
+  throw new SyntaxError('Not JSON as a FHIR server writes it.')
+}
+
+/** What a string, quotes included, stands for. @throws {SyntaxError} when it is none */
+export function stringAt(bytes: Buffer, start: number, end: number): string {
+  // Nearly every one is: JSON.parse, and what it needs before, takes ten times as long.
+  if (isPlain(bytes, start, end)) return bytes.toString('latin1', start + 1, end - 1)
+  return JSON.parse(utf8(bytes.subarray(start, end))) as string
+}
+
+/** @throws {SyntaxError} when it is not well-formed */
+export function utf8(bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString() : notJson()
+}
+
 /** Whether a string, quotes included, is what it stands for: ASCII without control characters and escapes. */
-export function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     const code = bytes[at]!
     if (code < 0x20 || code > 0x7e || code === backslash) return false

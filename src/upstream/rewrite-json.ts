@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import type { BaseUrls } from './base-urls.ts'
 import {
   closeBrace,
@@ -6,12 +5,15 @@ import {
   colon,
   comma,
   endOfStretch,
-  isPlain,
+  isEndOfScalar,
   isSpace,
   isWhole,
+  notJson,
   openBrace,
   openBracket,
   quote,
+  stringAt,
+  utf8,
   type Stretch,
 } from './json-bytes.ts'
 import type { Places } from './rewrite-places.ts'
@@ -56,22 +58,6 @@ type Expected = 'value' | 'value-or-end' | 'name' | 'name-or-end' | 'colon' | 'c
 
 const maxDepth = 200
 const scalar = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/
-const isEndOfScalar = (code: number) => isSpace(code) || code === comma || code === closeBrace || code === closeBracket
-
-function fail(): never {
-  throw new SyntaxError('Not JSON as a FHIR server writes it.')
-}
-
-/** What a string stands for. */
-function parsed(bytes: Buffer, start: number, end: number): string {
-  // Nearly every one is: JSON.parse, and what it needs before, takes ten times as long.
-  if (isPlain(bytes, start, end)) return bytes.toString('latin1', start + 1, end - 1)
-  return JSON.parse(utf8(bytes.subarray(start, end))) as string
-}
-
-function utf8(bytes: Buffer): string {
-  return isUtf8(bytes) ? bytes.toString() : fail()
-}
 
 /**
  * @param places where URLs stand in the text
@@ -139,7 +125,7 @@ export function jsonRewriter(urls: BaseUrls, places: Places, maxHeld: number): J
     return typeof inside === 'object' ? inside.place : undefined
   }
   const open = (isObject: boolean, inside: Places | undefined, resources?: Places['resources']) => {
-    if (frames.length === maxDepth) fail()
+    if (frames.length === maxDepth) notJson()
     frames.push({ isObject, places: inside, resources, member: undefined })
     expected = isObject ? 'name-or-end' : 'value-or-end'
     at++
@@ -147,7 +133,7 @@ export function jsonRewriter(urls: BaseUrls, places: Places, maxHeld: number): J
 
   const beginValue = (code: number) => {
     const inside = placesOfValue()
-    if (frames.length === 0 && code !== openBrace) fail()
+    if (frames.length === 0 && code !== openBrace) notJson()
     if (inside === 'type') {
       if (code === quote) return beginString('type')
       frames.at(-1)!.places = {}
@@ -173,9 +159,9 @@ export function jsonRewriter(urls: BaseUrls, places: Places, maxHeld: number): J
     const frame = frames.at(-1)
     switch (what) {
       case 'name':
-        return takeName(frame!, parsed(bytes, start, at))
+        return takeName(frame!, stringAt(bytes, start, at))
       case 'type': {
-        const inside = frame!.resources!.get(parsed(bytes, start, at))
+        const inside = frame!.resources!.get(stringAt(bytes, start, at))
         held = -1
         if (inside) {
           frame!.places = inside
@@ -200,7 +186,7 @@ export function jsonRewriter(urls: BaseUrls, places: Places, maxHeld: number): J
         return afterValue()
       }
       case 'scalar':
-        if (!scalar.test(bytes.toString('latin1', start, at))) fail()
+        if (!scalar.test(bytes.toString('latin1', start, at))) notJson()
         return afterValue()
       default:
         return afterValue()
@@ -226,7 +212,7 @@ export function jsonRewriter(urls: BaseUrls, places: Places, maxHeld: number): J
     const token = bytes.toString('latin1', from, to)
     // Where nothing is escaped, the text itself shows whether there is anything to do.
     if (!token.includes('\\') && !token.includes(urls.upstream)) return undefined
-    const before = parsed(bytes, from, to)
+    const before = stringAt(bytes, from, to)
     const after = placeOfValue() === 'url' ? urls.url(before) : urls.inText(before)
     return after === before ? undefined : Buffer.from(JSON.stringify(after))
   }
@@ -265,19 +251,19 @@ export function jsonRewriter(urls: BaseUrls, places: Places, maxHeld: number): J
         return beginValue(code)
       case 'name':
       case 'name-or-end':
-        return code === quote ? beginString('name') : fail()
+        return code === quote ? beginString('name') : notJson()
       case 'colon':
-        if (code !== colon) fail()
+        if (code !== colon) notJson()
         at++
         expected = 'value'
         return
       case 'comma-or-end':
-        if (code !== comma) fail()
+        if (code !== comma) notJson()
         at++
         expected = frame!.isObject ? 'name' : 'value'
         return
       case 'nothing':
-        return fail()
+        return notJson()
     }
   }
 
@@ -292,13 +278,13 @@ export function jsonRewriter(urls: BaseUrls, places: Places, maxHeld: number): J
       out = []
       advance()
       const until = held < 0 ? at : held
-      if (bytes.length - until > maxHeld) fail()
+      if (bytes.length - until > maxHeld) notJson()
       if (until > given) out.push(bytes.subarray(given, until))
       given = until
       return out
     },
     end() {
-      if (expected !== 'nothing' || reading !== 'nothing') fail()
+      if (expected !== 'nothing' || reading !== 'nothing') notJson()
     },
   }
 }

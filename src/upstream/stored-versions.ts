@@ -204,13 +204,12 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     for (const page of entry.pages) {
       if (!page.body.includes(`"${version.id}"`)) continue
       page.resources ??= resourcesOf(page.body)
-      for (const { fullUrl, text } of page.resources) {
-        if (!urls.includes(fullUrl) || !mayBe(text, { id: version.id, versionId: version.version })) continue
-        const body = Buffer.from(text, 'latin1')
+      for (const { fullUrl, bytes } of page.resources) {
+        if (!urls.includes(fullUrl) || !mayBe(bytes, { id: version.id, versionId: version.version })) continue
         const headerFields = { 'content-type': mediaTypeOf.json }
-        const answer = understand({ kind: 'answered', status: 200, headerFields, body }, version, options)
+        const answer = understand({ kind: 'answered', status: 200, headerFields, body: bytes }, version, options)
         if (answer.kind !== 'found' || answer.version !== version.version) continue
-        remember(key, answer.stored, body.length)
+        remember(key, answer.stored, bytes.length)
         return answer.stored
       }
     }
@@ -236,8 +235,7 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
       const before = cache.get(key)
       const others = before?.kind === 'pages' ? before.pages : []
       const pages = [{ body: byItself(body) }, ...others].slice(0, pagesOfCaller)
-      // Their resources are texts of their own when they have been looked for.
-      const size = pages.reduce((sum, page) => sum + 2 * page.body.length + keptOverhead, 0)
+      const size = pages.reduce((sum, page) => sum + page.body.length + keptOverhead, 0)
       // All expire with the oldest.
       cache.set(key, { kind: 'pages', pages, size }, { noUpdateTTL: true })
     },
@@ -273,7 +271,7 @@ function byItself(body: Buffer): Buffer {
 /** None where that cannot be told: then the version is read from the upstream. */
 function resourcesOf(page: Buffer): readonly BundledResource[] {
   try {
-    return resourcesInBundle(page.toString('latin1'))
+    return resourcesInBundle(page)
   } catch {
     return []
   }

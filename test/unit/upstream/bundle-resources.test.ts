@@ -2,9 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mayBe, resourcesInBundle } from '../../../src/upstream/bundle-resources.ts'
 
-/** As in the bytes of the text. */
-const latin1 = (text: string) => Buffer.from(text).toString('latin1')
-const utf8 = (text: string) => Buffer.from(text, 'latin1').toString()
+const resourcesIn = (text: string) => resourcesInBundle(Buffer.from(text))
 
 describe('the resources in a Bundle', () => {
   it('are those of its entries, each with the very text that it has, whatever stands around them', () => {
@@ -20,10 +18,10 @@ describe('the resources in a Bundle', () => {
       fc.property(bundle, fc.constantFrom(0, 1, '\t'), (value, space) => {
         const text = JSON.stringify(value, null, space)
         const expected = (value.entry ?? []).filter((one) => 'resource' in one).map((one) => one.resource)
-        const found = resourcesInBundle(latin1(text))
-        expect(found.map((one) => JSON.parse(utf8(one.text)))).toEqual(JSON.parse(JSON.stringify(expected)))
+        const found = resourcesIn(text)
+        expect(found.map((one) => JSON.parse(one.bytes.toString()))).toEqual(JSON.parse(JSON.stringify(expected)))
         const urls = (value.entry ?? []).filter((one) => 'resource' in one).map(({ fullUrl }) => fullUrl)
-        expect(found.map(({ fullUrl }) => fullUrl && utf8(fullUrl))).toEqual(urls)
+        expect(found.map(({ fullUrl }) => fullUrl)).toEqual(urls)
       }),
     )
   })
@@ -34,7 +32,7 @@ describe('the resources in a Bundle', () => {
     ['{"entry":[]}', []],
     [' {} ', []],
   ])('%s', (text, expected) => {
-    expect(resourcesInBundle(text).map((one) => one.text)).toEqual(expected)
+    expect(resourcesIn(text).map(({ bytes }) => bytes.toString())).toEqual(expected)
   })
 
   it.each([
@@ -44,7 +42,7 @@ describe('the resources in a Bundle', () => {
     ['{"entry":[{"fullUrl":"a","fullUrl":"b","resource":{}}]}', undefined],
     ['{"entry":[{"fullUrl":7,"resource":{}}]}', undefined],
   ])('%s stands at %s', (text, expected) => {
-    expect(resourcesInBundle(text).map(({ fullUrl }) => fullUrl)).toEqual([expected])
+    expect(resourcesIn(text).map(({ fullUrl }) => fullUrl)).toEqual([expected])
   })
 
   it.each([
@@ -59,7 +57,7 @@ describe('the resources in a Bundle', () => {
     '{"a"}',
     '{"entry":[{};]}',
   ])('cannot be told from %s', (text) => {
-    expect(() => resourcesInBundle(text)).toThrow(SyntaxError)
+    expect(() => resourcesIn(text)).toThrow(SyntaxError)
   })
 })
 
@@ -73,6 +71,6 @@ describe('a text', () => {
     ['{"contained":[{"id":"x"}],"id":"a.b","meta":{"versionId":"3"}}', true],
     ['{"id":"a.b"}', false],
   ])('%s may be the version: %s', (text, expected) => {
-    expect(mayBe(text, version)).toBe(expected)
+    expect(mayBe(Buffer.from(text), version)).toBe(expected)
   })
 })
