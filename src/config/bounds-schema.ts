@@ -25,7 +25,7 @@ export const limitsSchema = z
       'The largest answer that is held until its URLs have become ours: of a search by POST, or in XML. A Bundle in JSON that a GET asks for is rewritten as it comes, and may be larger.',
     ),
     refusals: count(50, 1000).describe('The most refusals that one answer names.'),
-    connections: count(10_000, 1_000_000).describe(
+    connections: count(20_000, 1_000_000).describe(
       'The most connections of clients that are open at the same time; what comes beyond is closed at once.',
     ),
     'in-flight': count(2000, 1_000_000).describe(

@@ -26,7 +26,7 @@ const put = 'PUT /STU3/Flag/1 HTTP/1.1\r\nHost: a\r\nIf-Match: W/"1"\r\nContent-
 const chunk = `10000\r\n${' '.repeat(0x10000)}\r\n`
 
 const attacks: readonly Attack[] = [
-  { what: 'header sections that never end', connections: 9000, start: (socket) => socket.write(get('Flag/1')) },
+  { what: 'header sections that never end', connections: 10_000, start: (socket) => socket.write(get('Flag/1')) },
   {
     what: 'bodies that stop at 900 KiB',
     connections: 1000,

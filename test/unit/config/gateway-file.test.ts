@@ -20,7 +20,7 @@ describe('gateway.yaml', () => {
         storedBytes: 4_194_304,
         rewriteBytes: 16_777_216,
         refusals: 50,
-        connections: 10_000,
+        connections: 20_000,
         inFlight: 2000,
         heldBytes: 128 * 1024 * 1024,
         rate: 'off',
