@@ -86,6 +86,7 @@ export function createMetrics(measured: Measured): Metrics {
   // An alert on the first one that is lost needs the 0 before it.
   for (const result of ['written', 'lost']) decisionRecords.start(result)
   const auditEvents = counter('fhir_gateway_audit_events_total')
+  for (const result of ['delivered', 'failed', 'set-aside']) auditEvents.start(result)
   const reloads = counter('fhir_gateway_reloads_total')
   for (const result of ['applied', 'refused']) reloads.start(result)
   const loadedAt = gauge('fhir_gateway_last_reload_success_timestamp_seconds')

@@ -111,6 +111,19 @@ describe('the metrics', () => {
     expect(await told()).toEqual(expected(1, 1, 2000, 1))
   })
 
+  it('tell of AuditEvents from the start what there is to count, so that an alert sees the first failure', async () => {
+    const metrics = metricsOf()
+    const told = () => lines(metrics, 'audit_events')
+    const expected = (failed: number) => [
+      'fhir_gateway_audit_events_total{result="delivered"} 0',
+      `fhir_gateway_audit_events_total{result="failed"} ${failed}`,
+      'fhir_gateway_audit_events_total{result="set-aside"} 0',
+    ]
+    expect(await told()).toEqual(expected(0))
+    metrics.auditEvent('failed')
+    expect(await told()).toEqual(expected(1))
+  })
+
   it('tell of upstreams how long they took, what failed and whether they are ready', async () => {
     const upstreams = [
       { path: '/fhir', ready: true },
