@@ -250,7 +250,7 @@ describe('the command line', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/\nPermitted as removal\.\n$/)
     const nothing = await startProgram({}, ['explain']).ended
-    expect([nothing.code, nothing.stdout]).toEqual([1, ''])
+    expect([nothing.code, nothing.stdout]).toEqual([2, ''])
   })
 
   it('ends a backtest by a signal, with what it has found and where it stands', async () => {
