@@ -19,7 +19,12 @@ function run(command, args, cwd = folder) {
 const [packed] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
 const strangers = packed.files
   .map(({ path }) => path)
-  .filter((path) => !/^(?:dist\/.+\.js|config\/.+|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(path))
+  .filter(
+    (path) =>
+      !/^(?:dist\/.+\.js|config\/.+|deploy\/.+|docs\/.+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        path,
+      ),
+  )
 assert.deepEqual(strangers, [], 'The package holds what it does not need.')
 console.log(`${packed.filename}: ${packed.files.length} files, ${Math.round(packed.size / 1024)} KiB`)
 
