@@ -28,11 +28,11 @@ const sentinel = 'sentinel-7f3a'
 const bad: readonly (readonly [string, (issuer: Issuer) => Promise<string> | string, RegExp])[] = [
   ['of another issuer', (issuer) => issuer.token({ iss: 'https://other.example' }), /another issuer/],
   ['of an issuer with a slash more', (issuer) => issuer.token({ iss: `${issuerName}/` }), /another issuer/],
-  ['of no issuer', (issuer) => issuer.token({ iss: undefined }), /missing or malformed/],
+  ['of no issuer', (issuer) => issuer.token({ iss: undefined }), /lacks the claim `iss`/],
   ['for another audience', (issuer) => issuer.token({ aud: 'https://fhir.example/R4' }), /another audience/],
-  ['for no audience', (issuer) => issuer.token({ aud: undefined }), /missing or malformed/],
-  ['that never expires', (issuer) => issuer.token({ exp: undefined }), /missing or malformed/],
-  ['that expires by a text', (issuer) => issuer.token({ exp: 'never' as never }), /missing or malformed/],
+  ['for no audience', (issuer) => issuer.token({ aud: undefined }), /lacks the claim `aud`/],
+  ['that never expires', (issuer) => issuer.token({ exp: undefined }), /lacks the claim `exp`/],
+  ['that expires by a text', (issuer) => issuer.token({ exp: 'never' as never }), /claim that it needs is malformed/],
   ['that is not valid yet', (issuer) => issuer.token({ nbf: inSeconds(90) }), /not valid yet/],
   ['of another type', (issuer) => issuer.token({}, { typ: 'logout+jwt' }), /not of a type/],
   ['signed by somebody else under a key id of the issuer', async () => forged('ES256', { kid: 'k1' }), /signature/],
@@ -148,7 +148,9 @@ describe('a bearer token', () => {
     const issuer = await startIssuer({ requiredClaims: ['client_id'] })
     const booted = await bootWith(issuer)
     expect((await read(booted, `Bearer ${await issuer.token()}`)).status).toBe(200)
-    expect((await read(booted, `Bearer ${await issuer.token({ client_id: undefined })}`)).status).toBe(401)
+    const lacking = await read(booted, `Bearer ${await issuer.token({ client_id: undefined })}`)
+    expect(lacking.status).toBe(401)
+    expect(JSON.stringify(lacking.body)).toContain('It lacks the claim `client_id`.')
   })
 
   test('of 100 KB is refused before it is looked at', async () => {
