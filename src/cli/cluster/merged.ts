@@ -1,6 +1,7 @@
 /** What the admin port says of several workers: as if they were one process. */
 import { isDeepStrictEqual } from 'node:util'
 import { AggregatorRegistry } from 'prom-client'
+import type { BreakerState } from '../../upstream/breaker.ts'
 import { notAskedYet, type Readiness } from '../../upstream/readiness.ts'
 import type { MetricsAsJson, WorkerState } from './messages.ts'
 
@@ -19,17 +20,20 @@ export function mergedReadiness(workers: readonly Told[], draining: boolean): Wo
   const asked = told.filter(({ bases }) => !bases.some(hasNotAsked))
   const counting = asked.length > 0 ? asked : told
   const [first] = counting
-  const bases = (first?.bases ?? []).map(
-    ({ path }) =>
-      counting.flatMap((one) => one.bases.find((base) => base.path === path && !base.ready) ?? [])[0] ?? {
-        path,
-        ready: true as const,
-      },
-  )
+  const bases = (first?.bases ?? []).map(({ path }) => {
+    const ofPath = counting.flatMap((one) => one.bases.filter((base) => base.path === path))
+    const { breaker: _, ...found } = ofPath.find((base) => !base.ready) ?? { path, ready: true as const }
+    // Each worker finds out by itself: one that leaves the upstream alone is worth a look.
+    const breaker = breakerStates.find((state) => ofPath.some((base) => base.breaker === state))
+    return { ...found, ...(breaker && { breaker }) }
+  })
   if (draining) return { ready: false, reason: 'The gateway is draining.', bases }
   if (!first) return { ready: false, reason: 'No worker serves.', bases }
   return { ready: bases.every(({ ready }) => ready), bases }
 }
+
+/** The worst first. */
+const breakerStates: readonly BreakerState[] = ['open', 'half-open', 'closed']
 
 /** By the sentence: what comes from another process is never the same object. */
 const hasNotAsked = (readiness: Readiness) => !readiness.ready && readiness.reason === notAskedYet.reason

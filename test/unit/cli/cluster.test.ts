@@ -9,12 +9,13 @@ import {
   remaining,
   type Told,
 } from '../../../src/cli/cluster/merged.ts'
+import type { BreakerState } from '../../../src/upstream/breaker.ts'
 import { notAskedYet, type Readiness } from '../../../src/upstream/readiness.ts'
 
 const ready = { ready: true } as const
 const away = { ready: false, reason: 'The upstream cannot be reached.' } as const
 
-const workers = (...bases: readonly (readonly Readiness[])[]): Told[] =>
+const workers = (...bases: readonly (readonly (Readiness & { readonly breaker?: BreakerState })[])[]): Told[] =>
   bases.map((ofWorker, index) => ({
     worker: index + 1,
     state: {
@@ -44,6 +45,18 @@ describe('the readiness of several workers', () => {
     expect(mergedReadiness(workers([ready, away], [ready, ready]), false).bases).toEqual([
       { path: '/0', ready: true },
       { path: '/1', ...away },
+    ])
+  })
+
+  it.each<[worst: BreakerState, ...others: BreakerState[]]>([
+    ['closed', 'closed'],
+    ['half-open', 'closed', 'half-open'],
+    ['open', 'half-open', 'closed', 'open'],
+  ])('tells of a breaker that it is %s, as the worst of them finds', (worst, ...others) => {
+    const told = workers(...others.map((breaker) => [{ ...ready, breaker }]))
+    expect(mergedReadiness(told, false).bases).toEqual([{ path: '/0', ready: true, breaker: worst }])
+    expect(mergedReadiness([...told, ...workers([{ ...away, breaker: 'closed' }])], false).bases).toEqual([
+      { path: '/0', ...away, breaker: worst },
     ])
   })
 })
