@@ -3,21 +3,21 @@ import { fuzzBodies } from './bodies-fuzzer.ts'
 import { fuzzJudge } from './judge-fuzzer.ts'
 import { freshSeed } from './random.ts'
 
-const usage = 'npm run fuzz -- [judge | bodies] [--runs 100000] [--seed 1] [--from 0]'
+const usage = `Usage: npm run fuzz -- [judge | bodies] [--runs 100000] [--seed 1] [--from 0]
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    runs: { type: 'string', default: '100000' },
-    seed: { type: 'string' },
-    from: { type: 'string', default: '0' },
-  },
-})
+The judge against a plain reading of the rules, or damaged bodies against the readers. --seed repeats what a run printed, --from
+begins at a run that it named.`
+
+const { values, positionals } = given()
+if (values.help) {
+  console.log(usage)
+  process.exit(0)
+}
 const seed = Number(values.seed ?? freshSeed())
 const from = Number(values.from)
 const until = from + Number(values.runs)
 const what = positionals[0] ?? 'judge'
-if (![seed, from, until].every(Number.isSafeInteger) || !['judge', 'bodies'].includes(what)) throw new Error(usage)
+if (![seed, from, until].every(Number.isSafeInteger) || !['judge', 'bodies'].includes(what)) mistaken()
 
 /** The counts of some runs, and what was wrong in the last of them, if anything was. */
 function fuzz(
@@ -45,4 +45,25 @@ for (let at = from; at < until; at += 100_000) {
     process.exitCode = 1
     break
   }
+}
+
+function given() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        runs: { type: 'string', default: '100000' },
+        seed: { type: 'string' },
+        from: { type: 'string', default: '0' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+  } catch {
+    return mistaken()
+  }
+}
+
+function mistaken(): never {
+  console.error(usage)
+  process.exit(2)
 }
