@@ -1,5 +1,13 @@
 import { resolve } from 'node:path'
-import { isPolicyFile, loadConfig, loadPolicy, shown, type Loaded, type LoadedConfig } from '../config/load.ts'
+import {
+  isFolder,
+  isPolicyFile,
+  loadConfig,
+  loadPolicy,
+  shown,
+  type Loaded,
+  type LoadedConfig,
+} from '../config/load.ts'
 import type { Policy } from '../policy/policy.ts'
 import { writeMarkdown } from '../policy/words/markdown.ts'
 import { policyInWords, type PolicyInWords } from '../policy/words/words.ts'
@@ -50,7 +58,10 @@ function readForCheck(path: string): Sound | Extract<Loaded, { ok: false }> {
     return read.ok ? { ok: true, file: shown(resolve(path)), policies: [read.policy], bases: undefined } : read
   }
   const read = loadConfig(path)
-  if (!read.ok) return read
+  if (!read.ok) {
+    const mayBePolicies = 'mistake' in read && isFolder(path)
+    return mayBePolicies ? { ok: false, mistake: `${read.mistake} To check a policy alone, name its file.` } : read
+  }
   const { file, bases, doubts } = read.loaded
   // It would be served; who checks it wants to know.
   if (doubts.length > 0) return { ok: false, diagnostics: doubts, policies: 0 }

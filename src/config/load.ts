@@ -279,7 +279,8 @@ export function readBeside(policyFile: string, folder: string, read: ReadFile = 
   }
 }
 
-function isFolder(path: string): boolean {
+/** Whether there is a folder of that name. */
+export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory()
   } catch {

@@ -124,5 +124,9 @@ describe('check', () => {
 
   it('tells that there is no such config', () => {
     expect(check('/does/not/exist')).toEqual({ exitCode: 2, text: 'There is no config file /does/not/exist.\n' })
+    expect(check('config/policies')).toEqual({
+      exitCode: 2,
+      text: 'There is no config file config/policies/gateway.yaml. To check a policy alone, name its file.\n',
+    })
   })
 })
