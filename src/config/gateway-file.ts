@@ -67,6 +67,7 @@ export function readGatewayFile(
   const diagnostics = [
     ...overlaps(source, settings.bases),
     ...corsMistakes(source, settings.bases),
+    ...tokensThatDoNotGoOn(source, read.data.bases),
     ...clashOfStreams(source, settings),
   ]
   return diagnostics.length > 0 ? { source, diagnostics } : { source, settings, diagnostics }
@@ -195,6 +196,15 @@ function corsMistakes(source: Source, bases: readonly BaseEntry[]): Diagnostic[]
           ]
         : []),
     ]
+  })
+}
+
+/** What the server is asked with credentials of the gateway's own has none of the caller's. */
+function tokensThatDoNotGoOn(source: Source, bases: GatewaySettings['bases']): Diagnostic[] {
+  return bases.flatMap(({ tokens, upstream }, index) => {
+    if (tokens === 'off' || tokens.forward !== true || upstream.credentials === 'callers') return []
+    const message = 'The upstream gets the `credentials` of the gateway instead: a caller’s token does not go on to it.'
+    return [source.diagnose(['bases', index, 'tokens', 'forward'], message)]
   })
 }
 

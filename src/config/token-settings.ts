@@ -104,7 +104,12 @@ export const tokensSchema = z
         .describe(
           'What each operation needs, such as `$everything: [Patient.r, "*.rs"]`. One that is not named is refused.',
         ),
-      forward: z.boolean().default(true).describe('Whether the Authorization header field goes on to the upstream.'),
+      forward: z
+        .boolean()
+        .optional()
+        .describe(
+          'Whether the Authorization header field goes on to the upstream. It does when nothing is said, but not where the gateway has `upstream.credentials` of its own.',
+        ),
     }),
   ])
   .default('off')
@@ -127,7 +132,7 @@ export function tokenSettingsOf(settings: Settings): TokenSettings {
     types: settings.types,
     clockSkewMs: settings['clock-skew'],
     requiredClaims: settings['required-claims'],
-    forwarded: settings.forward,
+    forwarded: settings.forward ?? true,
     scopes:
       settings.scopes === 'off'
         ? 'off'

@@ -64,6 +64,16 @@ describe('credentials for an upstream', () => {
 `
     writeFileSync(join(folder, 'gateway.yaml'), text)
     expect(loadConfig(folder).ok).toBe(true)
+    writeFileSync(join(folder, 'gateway.yaml'), text.replace('audience: a', 'audience: a, forward: true'))
+    expect(loadConfig(folder)).toMatchObject({
+      ok: false,
+      diagnostics: [
+        {
+          path: 'bases[0].tokens.forward',
+          message: 'The upstream gets the `credentials` of the gateway instead: a caller’s token does not go on to it.',
+        },
+      ],
+    })
   })
 
   it.each([
