@@ -22,7 +22,7 @@ export function readResource(
   if (!text.ok) return text
   return format === 'json'
     ? parseJson(text.value, definitions, bounds, like)
-    : parseXml(text.value, definitions, bounds)
+    : parseXml(text.value, definitions, bounds, like)
 }
 
 /** The text of a resource in either format. */

@@ -1,7 +1,9 @@
 /** The straight way from FHIR JSON to the element tree: one pass, for a text with nothing wrong and nothing rare in it. */
 import type { ChildDefinition, Definitions } from './definitions.ts'
 import type { Children, Element, Resource, Value } from './element.ts'
+import { notStraight, straightOnly } from './not-straight.ts'
 import { type Bounds, Faults, checkResource, lexicalFault, noChildren, type Place } from './reading.ts'
+import { type ReadBy, ReadElement, standingAt } from './read-element.ts'
 import { unspeakableAt } from './unicode.ts'
 
 /**
@@ -17,24 +19,14 @@ import { unspeakableAt } from './unicode.ts'
  *
  * @param like another resource, or another version of it; nothing is taken from one that other definitions or bounds have read
  */
-export function readStraight(
+export function readJsonStraight(
   text: string,
   definitions: Definitions,
   bounds: Bounds,
   like?: Resource,
 ): Resource | undefined {
-  try {
-    return new StraightReader(text, definitions, bounds).document(like)
-  } catch (error) {
-    if (error instanceof NotStraight) return undefined
-    throw error
-  }
+  return straightOnly(() => new StraightReader(text, definitions, bounds).document(like))
 }
-
-class NotStraight extends Error {}
-
-/** Made once: a stack for each would cost more than the reading. */
-const notStraight = new NotStraight('To be read thoroughly.')
 
 const nowhere: Place = { parent: undefined, name: '', index: undefined }
 const booleans = { true: { kind: 'boolean', text: 'true' }, false: { kind: 'boolean', text: 'false' } } as const
@@ -43,72 +35,14 @@ const digits = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 // oxlint-disable-next-line no-control-regex
 const uneven = /[\u0000-\u001f\\\ud800-\udfff\ufffe\uffff]/
 
-/**
- * An element at the root of a resource, with the text that it was read from. The text is private, so that no changed copy of
- * the element (`{ ...element, children }`) can have it.
- */
-class ReadElement implements Element {
-  readonly type: string
-  readonly definition: string
-  readonly resource: boolean
-  readonly value: undefined
-  readonly children: ReadonlyMap<string, Children>
-  readonly #text: string
-  /** How many elements it is, those within it included. */
-  readonly #elements: number
-  /**
-   * Its text is the one that the writer would write: it has no white space and no escapes, and whatever else can be written in
-   * two ways (`_x`, the order of resourceType) the straight reader leaves alone.
-   */
-  readonly #asWritten: boolean
-  /** It was read by these, and is the same for them only. */
-  readonly #definitions: Definitions
-  readonly #nesting: number
-
-  constructor(
-    { type, definition, resource, children }: ObjectElement,
-    text: string,
-    elements: number,
-    { definitions, nesting, even, spaces }: StraightReader,
-  ) {
-    this.type = type
-    this.definition = definition
-    this.resource = resource
-    this.value = undefined
-    this.children = children
-    this.#text = text
-    this.#elements = elements
-    this.#asWritten = even && !spaces
-    this.#definitions = definitions
-    this.#nesting = nesting
-  }
-
-  static written(element: Element): string | undefined {
-    return #text in element && element.#asWritten ? element.#text : undefined
-  }
-
-  /** How long the text of an element is and how many elements it has, if it stands at this place of what is read. */
-  static standing(
-    element: Element,
-    at: number,
-    { text, definitions, nesting }: StraightReader,
-  ): { readonly length: number; readonly elements: number } | undefined {
-    if (!(#text in element) || element.#definitions !== definitions || element.#nesting !== nesting) return undefined
-    const own = element.#text
-    // Two slices are compared in an instant; startsWith goes from character to character.
-    return text.slice(at, at + own.length) === own ? { length: own.length, elements: element.#elements } : undefined
-  }
-}
-
-/** The JSON of an element as the writer has it, where it was read from just that; undefined elsewhere. */
-export const writtenText = (element: Element): string | undefined => ReadElement.written(element)
-
 type ObjectElement = Pick<Element, 'resource' | 'children'> & { readonly type: string; readonly definition: string }
 
 class StraightReader {
   readonly text: string
   readonly definitions: Definitions
   readonly nesting: number
+  /** For the elements that it reads. */
+  readonly by: ReadBy
   readonly most: number
   /** How many elements have come. */
   elements = 0
@@ -122,6 +56,7 @@ class StraightReader {
     this.text = text
     this.definitions = definitions
     this.nesting = bounds.nesting
+    this.by = { format: 'json', definitions, nesting: bounds.nesting }
     this.most = bounds.elements ?? Infinity
     this.even = !uneven.test(text)
     if (!this.even && unspeakableAt(text) >= 0) throw notStraight
@@ -198,17 +133,24 @@ class StraightReader {
     }
     this.expect(0x7b)
     const start = this.at - 1
-    const standing = like && ReadElement.standing(like, start, this)
+    const standing = like && standingAt(start, this.text, like, this.by)
     if (standing) {
       this.count(standing.elements)
-      this.at = start + standing.length
+      this.at = start + standing.text.length
       return like
     }
     const before = this.elements
     this.count(1)
     const element = this.definitions.holdsResource(type) ? this.resource(depth) : this.object(child, depth)
     if (depth > 2) return element
-    return new ReadElement(element, this.text.slice(start, this.at), this.elements - before, this)
+    return new ReadElement(element, {
+      by: this.by,
+      text: this.text.slice(start, this.at),
+      elements: this.elements - before,
+      tags: 0,
+      // Whatever else can be written in two ways (`_x`, the order of resourceType) is not read here.
+      asWritten: this.even && !this.spaces,
+    })
   }
 
   object({ type, definition }: ChildDefinition, depth: number): ObjectElement & Element {

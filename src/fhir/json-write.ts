@@ -1,6 +1,6 @@
 /** The element tree to FHIR JSON. */
-import { writtenText } from './json-straight.ts'
 import type { Children, Element, Resource } from './element.ts'
+import { writtenText } from './read-element.ts'
 
 /**
  * Writes a resource as FHIR JSON, without white space. Names keep their order, `_x` follows `x`, numbers keep their
@@ -20,7 +20,7 @@ export function writeElement(element: Element): string {
 
 function object(element: Element): string {
   // What stands at the root and is left as it was need not be put together again: most of an update.
-  const written = writtenText(element)
+  const written = writtenText(element, 'json')
   if (written !== undefined) return written
   let text = element.resource ? `{"resourceType":${quoted(element.type!)}` : '{'
   for (const [name, group] of element.children) text += (text.length > 1 ? ',' : '') + member(name, group)

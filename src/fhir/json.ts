@@ -2,7 +2,7 @@
 import type { ChildDefinition, Definitions } from './definitions.ts'
 import type { Children, Element, Resource, Value } from './element.ts'
 import { type Parsed, parsed } from './fault.ts'
-import { readStraight } from './json-straight.ts'
+import { readJsonStraight } from './json-straight.ts'
 import { type Json, type JsonObject, isList, isObject, parseJsonText } from './json-text.ts'
 import {
   type Bounds,
@@ -30,12 +30,12 @@ export function parseJson(
   bounds: Bounds = defaultBounds,
   like?: Resource,
 ): Parsed<Resource> {
-  const straight = readStraight(text, definitions, bounds, like)
-  return straight ? parsed(straight) : readThoroughly(text, definitions, bounds)
+  const straight = readJsonStraight(text, definitions, bounds, like)
+  return straight ? parsed(straight) : readJsonThoroughly(text, definitions, bounds)
 }
 
 /** The same, and every text: what is wrong with one is found here. */
-export function readThoroughly(text: string, definitions: Definitions, bounds: Bounds): Parsed<Resource> {
+export function readJsonThoroughly(text: string, definitions: Definitions, bounds: Bounds): Parsed<Resource> {
   // Each element takes at most two brackets: its list's and its own.
   const json = parseJsonText(text, 2 * bounds.nesting, valuesBound(bounds))
   if (!json.ok) return json

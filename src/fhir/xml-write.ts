@@ -1,6 +1,7 @@
 /** The element tree to FHIR XML. */
 import type { Element, Resource } from './element.ts'
 import { narrativeOf } from './narrative.ts'
+import { writtenText } from './read-element.ts'
 import { unspeakableAt } from './unicode.ts'
 import { escapeXml, fhirNamespace, isXmlAttribute } from './xml-text.ts'
 
@@ -20,6 +21,9 @@ function resourceXml(resource: Element, declaration: string): string {
 }
 
 function elementXml(name: string, element: Element): string {
+  // What stands at the root and is left as it was need not be put together again: most of an update.
+  const written = writtenText(element, 'xml')
+  if (written !== undefined && startTagName.exec(written)?.[1] === name) return written
   if (element.resource) return `<${name}>${resourceXml(element, '')}</${name}>`
   if (element.type === 'xhtml') return narrativeOf(element.value?.text ?? '')
   let attributes = ''
@@ -29,6 +33,8 @@ function elementXml(name: string, element: Element): string {
   if (element.value) attributes += ` value="${escapeXml(element.value.text)}"`
   return tagged(name, attributes, content(name, element))
 }
+
+const startTagName = /^<([A-Za-z0-9]+)/
 
 /** The children that are elements in XML. */
 function content(name: string, element: Element): string {

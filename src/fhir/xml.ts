@@ -2,7 +2,7 @@
 import type { SaxesAttributeNS, SaxesTagNS } from 'saxes'
 import type { ChildDefinition, Definitions } from './definitions.ts'
 import type { Children, Element, Resource, Value } from './element.ts'
-import { type Parsed, faulty } from './fault.ts'
+import { type Parsed, faulty, parsed } from './fault.ts'
 import { NarrativeText } from './narrative.ts'
 import {
   type Bounds,
@@ -17,6 +17,7 @@ import {
   tagsBound,
 } from './reading.ts'
 import { unspeakableAt } from './unicode.ts'
+import { readXmlStraight } from './xml-straight.ts'
 import { type XmlEvents, fhirNamespace, isDeclaration, isXmlAttribute, readXml, xhtmlNamespace } from './xml-text.ts'
 
 export { writeXml } from './xml-write.ts'
@@ -25,8 +26,20 @@ export { writeXml } from './xml-write.ts'
  * Reads a resource from FHIR XML, strictly: whatever two parsers could take differently is refused, all faults at once
  * (but a text that is no XML has one). An element that the FHIR version does not define is kept, with its subtree, as
  * strings. Comments are ignored; a narrative is rebuilt from what was parsed.
+ * @param like a resource that is much the same: of what is written alike, the elements are taken over
  */
-export function parseXml(text: string, definitions: Definitions, bounds: Bounds = defaultBounds): Parsed<Resource> {
+export function parseXml(
+  text: string,
+  definitions: Definitions,
+  bounds: Bounds = defaultBounds,
+  like?: Resource,
+): Parsed<Resource> {
+  const straight = readXmlStraight(text, definitions, bounds, like)
+  return straight ? parsed(straight) : readXmlThoroughly(text, definitions, bounds)
+}
+
+/** The same, and every text: what is wrong with one is found here. */
+export function readXmlThoroughly(text: string, definitions: Definitions, bounds: Bounds): Parsed<Resource> {
   if (text.charCodeAt(0) === 0xfeff || unspeakableAt(text) >= 0) {
     return faulty({ sentence: 'The XML holds a character that is not allowed in it.' })
   }

@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { readResource, writeResource } from '../../src/fhir/body.ts'
 import { definitionsOf } from '../../src/fhir/definitions.ts'
 import { sameElement } from '../../src/fhir/element.ts'
-import { readThoroughly, writeJson } from '../../src/fhir/json.ts'
-import { readStraight } from '../../src/fhir/json-straight.ts'
+import { readJsonThoroughly, writeJson } from '../../src/fhir/json.ts'
+import { readJsonStraight } from '../../src/fhir/json-straight.ts'
+import { readXmlStraight } from '../../src/fhir/xml-straight.ts'
+import { readXmlThoroughly, writeXml } from '../../src/fhir/xml.ts'
 import { decodeUtf8 } from '../../src/fhir/unicode.ts'
 import { changed } from './changes.ts'
 import { damaged } from './mutate-bytes.ts'
@@ -93,8 +95,7 @@ function asText(json: JsonObject, format: Format): string | undefined {
 
 function misreading(bytes: Buffer, format: Format, whole: string): string {
   try {
-    if (format === 'json' && !isReadAlike(bytes, whole))
-      return 'the straight reader takes what the thorough one does not'
+    if (!isReadAlike(bytes, whole, readers[format])) return 'the straight reader takes what the thorough one does not'
     const first = readResource(bytes, format, definitions, bounds)
     if (!first.ok) return first.faults.length > 0 ? 'refused' : 'refused without a fault'
     const again = readResource(Buffer.from(writeResource(first.value, format)), format, definitions, bounds)
@@ -109,19 +110,30 @@ function misreading(bytes: Buffer, format: Format, whole: string): string {
  * What the straight reader takes is what the thorough one takes, also when parts of it come from another resource; and both are
  * written alike, though the writer has the text of some elements already.
  */
-function isReadAlike(bytes: Buffer, whole: string): boolean {
+function isReadAlike(bytes: Buffer, whole: string, { straightly, thoroughly, write }: Readers): boolean {
   const text = decodeUtf8(bytes)
-  const like = readStraight(whole, definitions, bounds)
+  const like = straightly(whole, definitions, bounds)
   if (!text.ok) return true
-  const thorough = readThoroughly(text.value, definitions, bounds)
+  const thorough = thoroughly(text.value, definitions, bounds)
   return [like, undefined].every((known) => {
-    const straight = readStraight(text.value, definitions, bounds, known)
+    const straight = straightly(text.value, definitions, bounds, known)
     // What is cloned is plain: a tree tells nothing of how it was read.
     return (
       !straight ||
       (thorough.ok &&
         isDeepStrictEqual(structuredClone(straight), thorough.value) &&
-        writeJson(straight) === writeJson(thorough.value))
+        write(straight) === write(thorough.value))
     )
   })
+}
+
+interface Readers {
+  readonly straightly: typeof readJsonStraight
+  readonly thoroughly: typeof readJsonThoroughly
+  readonly write: typeof writeJson
+}
+
+const readers: Readonly<Record<Format, Readers>> = {
+  json: { straightly: readJsonStraight, thoroughly: readJsonThoroughly, write: writeJson },
+  xml: { straightly: readXmlStraight, thoroughly: readXmlThoroughly, write: writeXml },
 }

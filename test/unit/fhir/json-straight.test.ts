@@ -3,16 +3,17 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { definitionsOf } from '../../../src/fhir/definitions.ts'
 import { childrenOf, textOf, type Resource } from '../../../src/fhir/element.ts'
-import { readThoroughly, writeJson } from '../../../src/fhir/json.ts'
-import { readStraight, writtenText } from '../../../src/fhir/json-straight.ts'
+import { readJsonThoroughly, writeJson } from '../../../src/fhir/json.ts'
+import { readJsonStraight } from '../../../src/fhir/json-straight.ts'
+import { writtenText } from '../../../src/fhir/read-element.ts'
 import type { FhirRelease } from '../../../src/fhir/version.ts'
 
 const bounds = { nesting: 10, elements: 12 }
 /** Plain, as the thorough reader makes it. */
 const straight = (text: string, release: FhirRelease = 'STU3') =>
-  structuredClone(readStraight(text, definitionsOf(release), bounds))
+  structuredClone(readJsonStraight(text, definitionsOf(release), bounds))
 const thorough = (text: string, release: FhirRelease = 'STU3') => {
-  const read = readThoroughly(text, definitionsOf(release), bounds)
+  const read = readJsonThoroughly(text, definitionsOf(release), bounds)
   return read.ok ? read.value : undefined
 }
 const flag = (members: string) => `{"resourceType":"Flag",${members}}`
@@ -115,17 +116,17 @@ describe('what is written of an element whose text is known is what is written o
       '{"resourceType":"Flag","contained":[{"resourceType":"Flag","id":"a"}],"status":"active"}',
     ],
   ])('%s', (_what, text) => {
-    const read = readStraight(text, definitionsOf('STU3'), bounds)!
+    const read = readJsonStraight(text, definitionsOf('STU3'), bounds)!
     expect(writeJson(read)).toBe(writeJson(structuredClone(read)))
   })
 
   test('is not put together again where nothing can be written in another way', () => {
     const text = '{"resourceType":"Flag","code":{"coding":[{"code":"a"}]},"subject": {"reference":"a"}}'
-    const { children } = readStraight(text, definitionsOf('STU3'), bounds)!
-    const written = (name: string) => writtenText(children.get(name)!.items[0]!)
+    const { children } = readJsonStraight(text, definitionsOf('STU3'), bounds)!
+    const written = (name: string) => writtenText(children.get(name)!.items[0]!, 'json')
     expect(written('code')).toBe('{"coding":[{"code":"a"}]}')
     expect(written('subject')).toBeUndefined()
-    expect(writtenText({ ...children.get('code')!.items[0]! })).toBeUndefined()
+    expect(writtenText({ ...children.get('code')!.items[0]! }, 'json')).toBeUndefined()
   })
 })
 
@@ -134,12 +135,12 @@ describe('what is taken over from another resource', () => {
     '"id":"1","extension":[{"url":"a","valueString":"a"},{"url":"b","valueString":"b"}],"code":{"text":"a"},"status":"active"',
   )
   const stu3 = definitionsOf('STU3')
-  const known = () => readStraight(before, stu3, bounds)!
+  const known = () => readJsonStraight(before, stu3, bounds)!
   const itemsOf = (resource: Resource | undefined, name: string) => childrenOf(resource!, name)
 
   test('is what is written alike at the root of the resource; all else is read', () => {
     const like = known()
-    const read = readStraight(before.replace('"b","valueString":"b"', '"b","valueString":"c"'), stu3, bounds, like)
+    const read = readJsonStraight(before.replace('"b","valueString":"b"', '"b","valueString":"c"'), stu3, bounds, like)
     expect(itemsOf(read, 'extension')[0]).toBe(itemsOf(like, 'extension')[0])
     expect(itemsOf(read, 'extension')[1]).not.toBe(itemsOf(like, 'extension')[1])
     expect(itemsOf(read, 'code')[0]).toBe(itemsOf(like, 'code')[0])
@@ -150,7 +151,7 @@ describe('what is taken over from another resource', () => {
     const like = known()
     const code = { ...itemsOf(like, 'code')[0]!, children: new Map() }
     const changed = { ...like, children: new Map([...like.children, ['code', { list: false, items: [code] }]]) }
-    const read = readStraight(before, stu3, bounds, changed)
+    const read = readJsonStraight(before, stu3, bounds, changed)
     expect(itemsOf(read, 'code')[0]).not.toBe(code)
     expect(structuredClone(read)).toStrictEqual(thorough(before))
   })
@@ -161,19 +162,21 @@ describe('what is taken over from another resource', () => {
     ['another bound of nesting', before, 'STU3', { ...bounds, nesting: 5 }],
   ] as const)('is nothing of a resource with %s', (_what, text, release, bounds) => {
     const like = known()
-    const read = readStraight(text, definitionsOf(release), bounds, like)
+    const read = readJsonStraight(text, definitionsOf(release), bounds, like)
     for (const [name, { items }] of read?.children ?? []) {
       for (const item of items) expect(itemsOf(like, name)).not.toContain(item)
     }
   })
 
   test('counts as if it were read', () => {
-    const within = (elements: number) => readStraight(before, stu3, { ...bounds, elements }, known())
+    const within = (elements: number) => readJsonStraight(before, stu3, { ...bounds, elements }, known())
     const needed = [...Array(20).keys()].find((elements) => within(elements))
-    expect(needed).toBe([...Array(20).keys()].find((elements) => readStraight(before, stu3, { ...bounds, elements })))
+    expect(needed).toBe(
+      [...Array(20).keys()].find((elements) => readJsonStraight(before, stu3, { ...bounds, elements })),
+    )
     // Also by a reader that does not count.
-    const like = readStraight(before, stu3, { nesting: bounds.nesting })
-    expect(readStraight(before, stu3, { ...bounds, elements: needed! - 1 }, like)).toBeUndefined()
+    const like = readJsonStraight(before, stu3, { nesting: bounds.nesting })
+    expect(readJsonStraight(before, stu3, { ...bounds, elements: needed! - 1 }, like)).toBeUndefined()
   })
 
   test('is what reading gives, whatever of it is changed', () => {
@@ -181,7 +184,7 @@ describe('what is taken over from another resource', () => {
     const part = fc.constantFrom('"a"', '"b"', '{', '}', ',', '"url"', '"valueString"', ' ', 'x', '\\u0061')
     const isReadAlike = (at: number, cut: number, part: string) => {
       const text = before.slice(0, at) + part + before.slice(at + cut)
-      const read = readStraight(text, stu3, bounds, like)
+      const read = readJsonStraight(text, stu3, bounds, like)
       const plain = thorough(text)
       if (!read || !plain) return read === undefined
       return isDeepStrictEqual(structuredClone(read), plain) && writeJson(read) === writeJson(plain)
