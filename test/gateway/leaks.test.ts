@@ -25,7 +25,7 @@ const secrets = {
 const secret = (of: keyof typeof secrets) => secrets[of]
 
 const number = secret('the number of a patient in an id')
-const internals = `Hibernate at db01 ${secret('what the server says of an error')}`
+const internals = `Hibernate at store01 ${secret('what the server says of an error')}`
 const json = 'application/fhir+json'
 
 /** A server that fails in the way that stands behind the patient's number in an id, when it is asked by the method. */
@@ -35,7 +35,7 @@ const told = (res: ServerResponse, status: number, body: string, headers: Record
 const outcomeOf = (diagnostics: string) =>
   JSON.stringify({ resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'processing', diagnostics }] })
 /** What a server says of the client's own mistake is told on, but for where it runs. */
-const refusal = outcomeOf('Not allowed at http://db01.internal:8080/fhir/Flag.')
+const refusal = outcomeOf('Not allowed at http://store01.internal:8080/fhir/Flag.')
 const outcome = outcomeOf(internals)
 const failures: Readonly<Record<string, Failure>> = {
   well: (_req, res) => told(res, 200, storedAs('well'), { etag: 'W/"3"' }),
@@ -47,7 +47,7 @@ const failures: Readonly<Record<string, Failure>> = {
   broken: (_req, res) => told(res, 500, outcome),
   page: (_req, res) => told(res, 500, `<html>${internals}</html>`, { 'content-type': 'text/html' }),
   trace: (_req, res) => told(res, 503, internals, { 'content-type': 'text/plain', 'x-powered-by': internals }),
-  elsewhere: (_req, res) => told(res, 302, internals, { location: `http://db01.internal/${secret('what is stored')}` }),
+  elsewhere: (_req, res) => told(res, 302, internals, { location: `http://store01.internal/${secret('what is stored')}` }),
   garbage: (_req, res) => told(res, 200, `{"resourceType":"Flag","${secret('what is stored')}`, { etag: 'W/"3"' }),
   other: (_req, res) => told(res, 200, storedAs('another'), { etag: 'W/"3"' }),
   twice: (_req, res) => told(res, 200, `{"id":"1",${storedAs('twice').slice(1)}`, { etag: 'W/"3"' }),
@@ -223,7 +223,7 @@ decisions: { to: file, file: decisions.ndjson }
 
   const errors = answers.filter(({ status }) => status >= 400)
   expect(errors.length).toBeGreaterThan(100)
-  const hidden = [...Object.entries(secrets), ['the server', new URL(upstream).host], ['its host', 'db01']] as const
+  const hidden = [...Object.entries(secrets), ['the server', new URL(upstream).host], ['its host', 'store01']] as const
   const leaks = errors.flatMap(({ asked, status, text }) =>
     hidden.flatMap(([where, secret]) =>
       text.includes(secret)
