@@ -113,7 +113,8 @@ const stripInner = (item: Element) => (mayHoldResource(item) ? strip(item) : ite
 /** The same list where nothing is taken from any of its items. */
 function stripped(items: readonly Element[], strip: (item: Element) => Element | undefined): readonly Element[] {
   let kept: Element[] | undefined
-  for (const [at, item] of items.entries()) {
+  for (let at = 0; at < items.length; at++) {
+    const item = items[at]!
     const left = strip(item)
     if (left !== item) kept ??= items.slice(0, at)
     if (left) kept?.push(left)

@@ -119,11 +119,19 @@ class AlignedNode implements Aligned {
     if (before && after) {
       if (this.#shared.comparison.same(before, after)) return
       if (!sameValue(before.value, after.value)) this.#differ({ kind: 'replaced', node: this })
-      this.#children = this.#align()
-      for (const items of this.#children.values()) for (const item of items) item.compare()
+      // In most names nothing differs: those are laid over each other when somebody asks for them.
+      for (const [name, right] of after.children) {
+        const left = before.children.get(name)
+        if (!left || !this.#shared.comparison.sameItems(left, right)) this.#compareItems(name)
+      }
+      for (const name of before.children.keys()) if (!after.children.has(name)) this.#compareItems(name)
     } else if (!parent || (parent.before && parent.after)) {
       this.#differ({ kind: after ? 'added' : 'removed', node: this })
     }
+  }
+
+  #compareItems(name: string): void {
+    for (const item of this.childrenNamed(name)) item.compare()
   }
 
   #differ(difference: Difference): void {
@@ -150,19 +158,19 @@ class AlignedNode implements Aligned {
 
   #items(name: string, left: Children | undefined, right: Children | undefined): AlignedNode[] {
     const list = (right ?? left)!.list
-    const a = right?.items ?? []
-    const b = left?.items ?? []
     const made = (before: Element | undefined, after: Element | undefined, i: number, j: number, appended: boolean) =>
       new AlignedNode(this.#shared, name, before, after, this, i, j, list, appended)
-    if (!left) return a.map((item, i) => made(undefined, item, -1, i, true))
-    if (!right) return b.map((item, i) => made(item, undefined, i, -1, false))
+    if (!left) return right!.items.map((item, i) => made(undefined, item, -1, i, true))
+    if (!right) return left.items.map((item, i) => made(item, undefined, i, -1, false))
 
+    const a = right.items
+    const b = left.items
     const { comparison, match } = this.#shared
     if (left.list !== right.list) this.#differ({ kind: 'shape', node: this, name })
     const mayStay = left.list === right.list && a.length === b.length
     const inPlace = () => a.map((item, i) => made(b[i], item, i, i, false))
     // Equal lists are paired in place, whatever their key is: that most lists of an update are equal makes this worth seeing.
-    if (mayStay && a.every((item, i) => comparison.same(b[i]!, item))) return inPlace()
+    if (mayStay && comparison.sameItems(left, right)) return inPlace()
     const key = keyOf(this, name, match)
     // So are those with the same keys in the same order: a change of one item leaves the others where they are.
     if (mayStay && key && a.every((item, i) => isPartner(b[i]!, item, key, comparison))) return inPlace()

@@ -1,4 +1,4 @@
-import { sameValue, type Element } from '../fhir/element.ts'
+import { sameValue, type Children, type Element } from '../fhir/element.ts'
 
 /** Compares elements of two trees, each pair once. Lives as long as one judgement. */
 export class Comparison {
@@ -23,9 +23,15 @@ export class Comparison {
     if (a.children.size !== b.children.size || !sameValue(a.value, b.value)) return false
     for (const [name, left] of a.children) {
       const right = b.children.get(name)
-      if (!right || right.list !== left.list || right.items.length !== left.items.length) return false
-      for (let i = 0; i < left.items.length; i++) if (!this.same(left.items[i]!, right.items[i]!)) return false
+      if (!right || !this.sameItems(left, right)) return false
     }
+    return true
+  }
+
+  /** Likewise, of all items of one name, in their order. */
+  sameItems(a: Children, b: Children): boolean {
+    if (a.list !== b.list || a.items.length !== b.items.length) return false
+    for (let i = 0; i < a.items.length; i++) if (!this.same(a.items[i]!, b.items[i]!)) return false
     return true
   }
 

@@ -81,12 +81,16 @@ function apply(element: Element, edits: Edits): Element {
   const children = new Map<string, Children>()
   for (const [name, group] of element.children) {
     const change = edit.lists.get(name)
-    const kept = (change?.order ?? group.items).filter((item) => !change?.removed.has(item))
+    if (!change) {
+      children.set(name, applyToAll(group, edits))
+      continue
+    }
+    const kept = (change.order ?? group.items).filter((item) => !change.removed.has(item))
     const items = insert(
       kept.map((item) => apply(item, edits)),
-      change?.added ?? [],
+      change.added,
     )
-    if (items.length > 0) children.set(name, { list: change?.shape ?? group.list, items })
+    if (items.length > 0) children.set(name, { list: change.shape ?? group.list, items })
   }
   const come = new Map<string, Children>()
   for (const [name, change] of edit.lists) {
@@ -94,6 +98,12 @@ function apply(element: Element, edits: Edits): Element {
   }
   const value = edit.value ? edit.value.to : element.value
   return { ...element, value, children: come.size === 0 ? children : inOrder(children, come, edit.node.after!) }
+}
+
+/** The same group where none of its items is edited, which is most of them. */
+function applyToAll(group: Children, edits: Edits): Children {
+  if (!group.items.some((item) => edits.has(item))) return group
+  return { list: group.list, items: group.items.map((item) => apply(item, edits)) }
 }
 
 /** What comes stands behind what it stands behind in after: FHIR XML has its elements in an order. */
