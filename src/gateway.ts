@@ -80,7 +80,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { config, publicUrl, record, observers, decisions, judge = judgeWrite } = options
   const traces = observers?.traces
   const served = serveByTurns(config, observers)
-  const answering = new Map<Duplex, Set<ServerResponse>>()
+  const answering = new Map<Duplex, ServerResponse[]>()
   let inFlight = 0
   let left: Promise<void> | undefined
   let drained: Promise<void> | undefined
@@ -96,12 +96,28 @@ export function createGateway(options: GatewayOptions): Gateway {
     bodies: holdBodies(),
   }
 
+  /**
+   * What is answered on a connection, until that ends. A Map or a Set whose entries come and go with each request is rebuilt every
+   * few requests, and each one that was leads to the next one: once the garbage collector has put one among the old objects, it
+   * keeps all that follow, with what was read of their requests, until it looks at everything. One update in 100 took 18 ms
+   * instead of 9 with 32 clients.
+   */
+  const answeredOn = (socket: Duplex): ServerResponse[] => {
+    const known = answering.get(socket)
+    if (known) return known
+    const responses: ServerResponse[] = []
+    if (!socket.destroyed) {
+      answering.set(socket, responses)
+      socket.once('close', () => answering.delete(socket))
+    }
+    return responses
+  }
+
   const serve = async (req: IncomingMessage, res: ServerResponse) => {
-    const { socket } = req
+    const ofSocket = answeredOn(req.socket)
+    ofSocket.push(res)
     inFlight++
     if (left ?? drained) res.shouldKeepAlive = false
-    const ofSocket = answering.get(socket) ?? new Set()
-    answering.set(socket, ofSocket.add(res))
     try {
       const answer = () =>
         served.during(async (serving) => {
@@ -114,8 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       res.destroy()
     } finally {
       inFlight--
-      ofSocket.delete(res)
-      if (ofSocket.size === 0) answering.delete(socket)
+      ofSocket.splice(ofSocket.indexOf(res), 1)
       if (drained) server.closeIdleConnections()
     }
   }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import { describeError } from './audit/log.ts'
 import { coloured, plain, wantsColour } from './cli/colour.ts'
@@ -140,6 +141,10 @@ async function backtestUntilSignal(options: OptionValues): Promise<number> {
 }
 
 async function serveUntilSignal(environment: Environment): Promise<number> {
+  // V8 would learn while the program warms up, as long as its space for young objects is small, that what is read of a body lives
+  // long, and would put it among the old ones from then on, until all of those are looked at. With 32 clients one update in 100
+  // took 25 ms instead of 7, and one in XML 140 µs of CPU time instead of 105.
+  setFlagsFromString('--no-allocation-site-pretenuring')
   const stopping = new AbortController()
   // From the beginning, because Node ends a process that does not listen; before it serves there is nothing to reload.
   let reload = () => {}

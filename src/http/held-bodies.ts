@@ -21,34 +21,61 @@ export interface HeldBody {
   release(): void
 }
 
+/**
+ * What is being received, each with the one that began before it and the one that began after it. A Set would be a reason for the
+ * garbage collector to keep bodies long after they are gone: see `answeredOn` in gateway.ts.
+ */
+interface Receiving {
+  readonly end: () => void
+  before: Receiving | undefined
+  after: Receiving | undefined
+}
+
 export function holdBodies(): HeldBodies {
   let held = 0
-  /** What ends each, in the order in which they began. */
-  const receiving = new Set<() => void>()
+  let first: Receiving | undefined
+  let last: Receiving | undefined
+
+  const begin = (end: () => void): Receiving => {
+    const begun: Receiving = { end, before: last, after: undefined }
+    if (last) last.after = begun
+    first ??= begun
+    last = begun
+    return begun
+  }
+  const leave = (one: Receiving): void => {
+    if (one.before) one.before.after = one.after
+    else first = one.after
+    if (one.after) one.after.before = one.before
+    else last = one.before
+    one.before = one.after = undefined
+  }
+
   return {
     receive(giveUp) {
       let bytes = 0
+      const received = () => {
+        if (receiving) leave(receiving)
+        receiving = undefined
+      }
       const release = () => {
-        receiving.delete(end)
+        received()
         held -= bytes
         bytes = 0
       }
-      const end = () => {
+      let receiving: Receiving | undefined = begin(() => {
         release()
         giveUp()
-      }
-      receiving.add(end)
+      })
       return {
         add(more, most) {
           bytes += more
           held += more
-          for (const end of receiving) {
-            if (held <= most) break
-            end()
-          }
-          return receiving.has(end)
+          const isTooMuch = () => held > most
+          for (let longest = first; longest && isTooMuch(); longest = first) longest.end()
+          return receiving !== undefined
         },
-        received: () => void receiving.delete(end),
+        received,
         release,
       }
     },

@@ -47,7 +47,8 @@ const failures: Readonly<Record<string, Failure>> = {
   broken: (_req, res) => told(res, 500, outcome),
   page: (_req, res) => told(res, 500, `<html>${internals}</html>`, { 'content-type': 'text/html' }),
   trace: (_req, res) => told(res, 503, internals, { 'content-type': 'text/plain', 'x-powered-by': internals }),
-  elsewhere: (_req, res) => told(res, 302, internals, { location: `http://store01.internal/${secret('what is stored')}` }),
+  elsewhere: (_req, res) =>
+    told(res, 302, internals, { location: `http://store01.internal/${secret('what is stored')}` }),
   garbage: (_req, res) => told(res, 200, `{"resourceType":"Flag","${secret('what is stored')}`, { etag: 'W/"3"' }),
   other: (_req, res) => told(res, 200, storedAs('another'), { etag: 'W/"3"' }),
   twice: (_req, res) => told(res, 200, `{"id":"1",${storedAs('twice').slice(1)}`, { etag: 'W/"3"' }),
