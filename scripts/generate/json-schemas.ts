@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { decisionRecordSchema } from '../../src/audit/decisions/record.ts'
 import { caseFileSchema } from '../../src/cases/schema.ts'
 import { gatewayFileSchema } from '../../src/config/gateway-schema.ts'
-import { policySchema } from '../../src/policy/schema.ts'
+import { policySchema } from '../../src/policy/schema/policy.ts'
 
 /** The part of JSON Schema (draft 7, which editors know best) that comes out of zod here. */
 export interface JsonSchema {

@@ -2,7 +2,7 @@ import type { CompileContext, Scope, Variable } from './compile-context.ts'
 import type { ElementType } from './element-type.ts'
 import type { Path } from './path.ts'
 import type { Condition, Content, OneOf, Otherwise, Test, Times } from './rule.ts'
-import type { AlternativeInput, ConditionInput, ContentInput } from './schema.ts'
+import type { AlternativeInput, ConditionInput, ContentInput } from './schema/content.ts'
 import type { SourcePath } from './source.ts'
 
 const once: Times = { min: 1, max: 1 }

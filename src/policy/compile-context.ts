@@ -12,7 +12,8 @@ import type { Path } from './path.ts'
 import type { ElementType } from './element-type.ts'
 import type { Answer } from './refusal.ts'
 import type { CodeList, Literal, Otherwise, Times } from './rule.ts'
-import type { AnswerInput, PolicyInput } from './schema.ts'
+import type { AnswerInput } from './schema/answer.ts'
+import type { PolicyInput } from './schema/policy.ts'
 import { writePath, type Diagnostic, type Pointing, type Source, type SourcePath } from './source.ts'
 
 /** What a variable stands for: its type, and whether its items were there before or came. */

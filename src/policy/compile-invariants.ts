@@ -2,7 +2,7 @@ import type { CompileContext, Scope } from './compile-context.ts'
 import type { ElementType } from './element-type.ts'
 import type { Expression } from './fhirpath/expression.ts'
 import type { Invariant, Mode, Otherwise } from './rule.ts'
-import type { InvariantInput } from './schema.ts'
+import type { InvariantInput } from './schema/rules.ts'
 import type { SourcePath } from './source.ts'
 
 /** What the invariants of a rule set are compiled in. */

@@ -4,7 +4,7 @@ import { compileContent, meant } from './compile-content.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { Path } from './path.ts'
 import type { Mode, Otherwise, Part, Times } from './rule.ts'
-import type { PartInput } from './schema.ts'
+import type { PartInput } from './schema/rules.ts'
 import type { SourcePath } from './source.ts'
 
 const once: Times = { min: 1, max: 1 }

@@ -3,7 +3,7 @@ import { compileContent } from './compile-content.ts'
 import { compileInvariants } from './compile-invariants.ts'
 import { checkVariableName, compileParts, type PartContext } from './compile-part.ts'
 import type { Change, ForEach, Rest, RuleSet } from './rule.ts'
-import type { ChangeInput, RuleSetInput } from './schema.ts'
+import type { ChangeInput, RuleSetInput } from './schema/rules.ts'
 import type { SourcePath } from './source.ts'
 
 /**

@@ -14,7 +14,7 @@ import { diagnoseOverlaps } from './overlap.ts'
 import type { ConditionalInteraction, Operations, Policy, ResourcePolicy } from './policy.ts'
 import { answerTo, causes, type Answer, type Cause } from './refusal.ts'
 import type { RuleSet } from './rule.ts'
-import { policySchema, type PolicyInput } from './schema.ts'
+import { policySchema, type PolicyInput } from './schema/policy.ts'
 import { readSource, type Diagnostic } from './source.ts'
 
 export type { ReadBeside } from './compile-lists.ts'
