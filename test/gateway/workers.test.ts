@@ -121,7 +121,11 @@ describe('the program with two workers', () => {
     process.kill(pid as number, 'SIGKILL')
     await program.printed(/"worker":1,"code":null,"signal":"SIGKILL","retryMs":250,"msg":"a worker ended/)
     expect(await statusOf(`${base}/Flag/1`)).toBe(200)
-    expect(await statusOf(`${admin}/health/ready`)).toBe(200)
+    // The other one may not have asked its upstream yet.
+    await until(
+      () => statusOf(`${admin}/health/ready`),
+      (status) => status === 200,
+    )
     await until(
       () => metric(admin, /^fhir_gateway_workers /),
       (workers) => workers === 2,
