@@ -173,7 +173,9 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     return answer
   }
 
-  const remember = (key: string, stored: Stored, size: number) => cache?.set(key, { kind: 'read', stored, size })
+  /** It expires when what it is made of would have. */
+  const remember = (key: string, stored: Stored, size: number) =>
+    cache?.set(key, { kind: 'read', stored, size }, { noUpdateTTL: true })
 
   /**
    * As bytes, until somebody wants it a second time: most versions are read once, for the write that makes another current, and a

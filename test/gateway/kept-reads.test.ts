@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bootAndClose, shippedPolicy, type Booted, type Settings } from './booted.ts'
 import { edit, flag, jsonHeaders, removal, stored } from './records.ts'
 import { outcome, resource, type StubAnswer } from './stub-upstream.ts'
@@ -316,3 +316,26 @@ test('a version that has been read is not replaced by what a client reads later'
   expect((await removeIt(own)).status).toBe(200)
   expect(own.records.at(-1)).toMatchObject({ permittedAs: ['removal'] })
 })
+
+test.each([
+  ['the client', readIt, 'GET /Flag/1'],
+  ['the gateway', removeIt, 'PUT /Flag/1'],
+] as const)(
+  'a version expires from when %s has read it, not from when it was wanted again',
+  async (_who, begin, last) => {
+    let passed = 0
+    const now = performance.now.bind(performance)
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + passed)
+    onTestFinished(() => clock.mockRestore())
+    const own = await booted(resource(stored('3'), '3'), { cache: { bytes: 1024 * 1024, expireMs: 60_000 } })
+    await begin(own)
+    const before = asked(own)
+    expect(before.at(-1)).toBe(last)
+    passed += 40_000
+    await removeIt(own)
+    expect(asked(own).slice(before.length)).toEqual(['PUT /Flag/1'])
+    passed += 40_000
+    await removeIt(own)
+    expect(asked(own).slice(before.length)).toEqual(['PUT /Flag/1', 'GET /Flag/1', 'PUT /Flag/1'])
+  },
+)
