@@ -1,10 +1,10 @@
 /** The straight way from FHIR JSON to the element tree: one pass, for a text with nothing wrong and nothing rare in it. */
 import type { ChildDefinition, Definitions } from './definitions.ts'
 import type { Children, Element, Resource, Value } from './element.ts'
-import { notStraight, straightOnly } from './not-straight.ts'
-import { type Bounds, Faults, checkResource, lexicalFault, noChildren, type Place } from './reading.ts'
-import { type ReadBy, ReadElement, standingAt } from './read-element.ts'
+import { type Bounds, lexicalFault, noChildren } from './reading.ts'
+import { notStraight, StraightReader, straightOnly } from './straight-reader.ts'
 import { unspeakableAt } from './unicode.ts'
+import { pastWhiteSpace } from './white-space.ts'
 
 /**
  * Reads a resource as `parseJson` does, or gives undefined where that one has to look: what is wrong, and what is right
@@ -25,10 +25,9 @@ export function readJsonStraight(
   bounds: Bounds,
   like?: Resource,
 ): Resource | undefined {
-  return straightOnly(() => new StraightReader(text, definitions, bounds).document(like))
+  return straightOnly(() => new StraightJsonReader(text, definitions, bounds).document(like))
 }
 
-const nowhere: Place = { parent: undefined, name: '', index: undefined }
 const booleans = { true: { kind: 'boolean', text: 'true' }, false: { kind: 'boolean', text: 'false' } } as const
 const digits = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 /** What makes a text one in which a string does not simply end at the next quote. */
@@ -37,27 +36,14 @@ const uneven = /[\u0000-\u001f\\\ud800-\udfff\ufffe\uffff]/
 
 type ObjectElement = Pick<Element, 'resource' | 'children'> & { readonly type: string; readonly definition: string }
 
-class StraightReader {
-  readonly text: string
-  readonly definitions: Definitions
-  readonly nesting: number
-  /** For the elements that it reads. */
-  readonly by: ReadBy
-  readonly most: number
-  /** How many elements have come. */
-  elements = 0
-  at = 0
+class StraightJsonReader extends StraightReader {
   /** No string of it holds an escape or a control character. */
   readonly even: boolean
   /** White space has been met. */
   spaces = false
 
   constructor(text: string, definitions: Definitions, bounds: Bounds) {
-    this.text = text
-    this.definitions = definitions
-    this.nesting = bounds.nesting
-    this.by = { format: 'json', definitions, nesting: bounds.nesting }
-    this.most = bounds.elements ?? Infinity
+    super(text, 'json', definitions, bounds)
     this.even = !uneven.test(text)
     if (!this.even && unspeakableAt(text) >= 0) throw notStraight
   }
@@ -83,11 +69,7 @@ class StraightReader {
     else this.expect(0x7d)
     // In a resource it is no element, also where its type has one of that name.
     if (children.has('resourceType')) throw notStraight
-    const resource: Resource = { type, definition: type, resource: true, value: undefined, children }
-    const faults = new Faults()
-    checkResource(resource, nowhere, faults)
-    if (faults.list.length > 0) throw notStraight
-    return resource
+    return this.soundResource(type, children)
   }
 
   /** One member at least, and the closing bracket. */
@@ -100,10 +82,7 @@ class StraightReader {
       const name = this.string()
       const child = table?.get(name)
       if (!child || children.has(name)) throw notStraight
-      if (child.element !== name) {
-        if (chosen?.has(child.element)) throw notStraight
-        chosen = (chosen ?? new Set()).add(child.element)
-      }
+      chosen = this.choose(chosen, child, name)
       this.expect(0x3a)
       const known = like?.children.get(name)?.items
       children.set(
@@ -128,40 +107,23 @@ class StraightReader {
   item(child: ChildDefinition, depth: number, like: Element | undefined): Element {
     const { type, definition, kind } = child
     if (kind !== undefined) {
-      this.count(1)
+      this.count(1, 0)
       return { type, definition, resource: false, value: this.value(type, kind), children: noChildren }
     }
     this.expect(0x7b)
     const start = this.at - 1
-    const standing = like && standingAt(start, this.text, like, this.by)
-    if (standing) {
-      this.count(standing.elements)
-      this.at = start + standing.text.length
-      return like
-    }
-    const before = this.elements
-    this.count(1)
+    if (this.tookOver(like, start)) return like
+    const before = { elements: this.elements, tags: this.tags }
+    this.count(1, 0)
     const element = this.definitions.holdsResource(type) ? this.resource(depth) : this.object(child, depth)
-    if (depth > 2) return element
-    return new ReadElement(element, {
-      by: this.by,
-      text: this.text.slice(start, this.at),
-      elements: this.elements - before,
-      tags: 0,
-      // Whatever else can be written in two ways (`_x`, the order of resourceType) is not read here.
-      asWritten: this.even && !this.spaces,
-    })
+    // Whatever else can be written in two ways (`_x`, the order of resourceType) is not read here.
+    return depth > 2 ? element : this.toTakeOver(element, start, before, this.even && !this.spaces)
   }
 
   object({ type, definition }: ChildDefinition, depth: number): ObjectElement & Element {
     const children = new Map<string, Children>()
     this.members(children, definition, depth)
     return { type, definition, resource: false, value: undefined, children }
-  }
-
-  count(elements: number): void {
-    this.elements += elements
-    if (this.elements > this.most) throw notStraight
   }
 
   value(type: string, kind: Value['kind']): Value {
@@ -210,13 +172,7 @@ class StraightReader {
   }
 
   space(): void {
-    const { text } = this
-    let { at } = this
-    for (;;) {
-      const code = text.charCodeAt(at)
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break
-      at += 1
-    }
+    const at = pastWhiteSpace(this.text, this.at)
     if (at > this.at) this.spaces = true
     this.at = at
   }

@@ -1,6 +1,7 @@
 /** Strict JSON (RFC 8259) to plain values: stricter than JSON.parse where two parsers could read two things. */
 import { type Parsed, faulty, parsed } from './fault.ts'
 import { unspeakableAt } from './unicode.ts'
+import { pastWhiteSpace } from './white-space.ts'
 
 /** A number as it was written: `1.00` stays `1.00`. */
 export interface JsonNumber {
@@ -201,14 +202,7 @@ class JsonReader {
   }
 
   space(): void {
-    const { text } = this
-    let { at } = this
-    for (;;) {
-      const code = text.charCodeAt(at)
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break
-      at += 1
-    }
-    this.at = at
+    this.at = pastWhiteSpace(this.text, this.at)
   }
 
   took(code: number): boolean {

@@ -2,10 +2,10 @@
 import type { ChildDefinition, Definitions } from './definitions.ts'
 import type { Children, Element, Resource, Value } from './element.ts'
 import { NarrativeText } from './narrative.ts'
-import { notStraight, straightOnly } from './not-straight.ts'
-import { type ReadBy, ReadElement, standingAt } from './read-element.ts'
-import { type Bounds, Faults, checkResource, lexicalFault, noChildren, tagsBound, type Place } from './reading.ts'
+import { type Bounds, lexicalFault, noChildren } from './reading.ts'
+import { notStraight, StraightReader, straightOnly } from './straight-reader.ts'
 import { unspeakableAt } from './unicode.ts'
+import { pastWhiteSpace } from './white-space.ts'
 import { escapeXml, fhirNamespace, isXmlAttribute, readXml } from './xml-text.ts'
 
 /**
@@ -15,7 +15,8 @@ import { escapeXml, fhirNamespace, isXmlAttribute, readXml } from './xml-text.ts
  *
  * What stands at the root of the resource, object by object, is taken over from `like` where its text is that of `like` to the
  * letter, as the straight reader of JSON does it, and for the same reason: a Flag of 2 KB takes 11 µs instead of 40, and 3 with
- * `like`; an update in XML a quarter of the time that it took. test/unit/fhir/xml-straight.test.ts and the fuzzer of bodies hold it against the thorough one.
+ * `like`; an update in XML a quarter of the time that it took. test/unit/fhir/xml-straight.test.ts and the fuzzer of bodies hold it
+ * against the thorough one.
  *
  * @param like another resource, or another version of it; nothing is taken from one that other definitions or bounds have read
  */
@@ -25,10 +26,9 @@ export function readXmlStraight(
   bounds: Bounds,
   like?: Resource,
 ): Resource | undefined {
-  return straightOnly(() => new StraightReader(text, definitions, bounds).document(like))
+  return straightOnly(() => new StraightXmlReader(text, definitions, bounds).document(like))
 }
 
-const nowhere: Place = { parent: undefined, name: '', index: undefined }
 const declaration = '<?xml version="1.0" encoding="UTF-8"?>'
 const namespaceDeclaration = ` xmlns="${fhirNamespace}"`
 /** What does not stand for itself in the value of an attribute, or may not be written there as it is by everybody. */
@@ -45,28 +45,12 @@ interface Outer {
   readonly resource: boolean
 }
 
-class StraightReader {
-  readonly text: string
-  readonly definitions: Definitions
-  readonly bounds: Bounds
-  /** For the elements that it reads. */
-  readonly by: ReadBy
-  /** How many elements, and how many tags, have come. */
-  elements = 0
-  tags = 0
-  readonly mostElements: number
-  readonly mostTags: number
-  at = 0
+class StraightXmlReader extends StraightReader {
   /** How much has come that the writer would write in another way. */
   odd = 0
 
   constructor(text: string, definitions: Definitions, bounds: Bounds) {
-    this.text = text
-    this.definitions = definitions
-    this.bounds = bounds
-    this.by = { format: 'xml', definitions, nesting: bounds.nesting }
-    this.mostElements = bounds.elements ?? Infinity
-    this.mostTags = tagsBound(bounds)
+    super(text, 'xml', definitions, bounds)
     if (unspeakableAt(text) >= 0) throw notStraight
   }
 
@@ -92,11 +76,7 @@ class StraightReader {
     const children = new Map<string, Children>()
     const self = { tag: type, type, definition: type, resource: true }
     if (this.hasContent()) this.content(children, self, depth, like?.type === type ? like : undefined)
-    const resource: Resource = { type, definition: type, resource: true, value: undefined, children }
-    const faults = new Faults()
-    checkResource(resource, nowhere, faults)
-    if (faults.list.length > 0) throw notStraight
-    return resource
+    return this.soundResource(type, children)
   }
 
   /** The elements of an element, and its end tag. */
@@ -117,13 +97,10 @@ class StraightReader {
       this.expect(0x3c)
       const own = this.name()
       const child = table?.get(own)
-      if (!child || depth >= this.bounds.nesting || isXmlAttribute(type, tag, resource, own)) throw notStraight
+      if (!child || depth >= this.nesting || isXmlAttribute(type, tag, resource, own)) throw notStraight
       if (own !== last) {
         if (children.has(own)) throw notStraight
-        if (child.element !== own) {
-          if (chosen?.has(child.element)) throw notStraight
-          chosen = (chosen ?? new Set()).add(child.element)
-        }
+        chosen = this.choose(chosen, child, own)
         items = []
         children.set(own, { list: child.repeats, items })
         known = like?.children.get(own)?.items
@@ -145,27 +122,14 @@ class StraightReader {
     depth: number,
     like: Element | undefined,
   ): Element {
-    const { type, definition, kind } = child
+    const { type, kind } = child
     if (type === 'xhtml') return this.narrative(child, start, outer, depth)
-    const standing = like && standingAt(start, this.text, like, this.by)
-    if (standing) {
-      this.count(standing.elements, standing.tags)
-      this.at = start + standing.text.length
-      return like
-    }
-    const { elements, tags, odd } = this
+    if (this.tookOver(like, start)) return like
+    const before = { elements: this.elements, tags: this.tags }
+    const { odd } = this
     this.count(1, 1)
-    const element = this.definitions.holdsResource(type)
-      ? this.wrapped(name, depth)
-      : this.element({ type, definition, kind }, name, depth)
-    if (depth > 2 || kind !== undefined) return element
-    return new ReadElement(element, {
-      by: this.by,
-      text: this.text.slice(start, this.at),
-      elements: this.elements - elements,
-      tags: this.tags - tags,
-      asWritten: this.odd === odd,
-    })
+    const element = this.definitions.holdsResource(type) ? this.wrapped(name, depth) : this.element(child, name, depth)
+    return depth > 2 || kind !== undefined ? element : this.toTakeOver(element, start, before, this.odd === odd)
   }
 
   /** The element around a resource is none of its own in the tree. */
@@ -178,11 +142,7 @@ class StraightReader {
     return resource
   }
 
-  element(
-    { type, definition, kind }: Pick<ChildDefinition, 'type' | 'definition' | 'kind'>,
-    name: string,
-    depth: number,
-  ): Element {
+  element({ type, definition, kind }: ChildDefinition, name: string, depth: number): Element {
     let children: Map<string, Children> | undefined
     let value: Value | undefined
     while (this.text.charCodeAt(this.at) === 0x20 && isLetter(this.text.charCodeAt(this.at + 1))) {
@@ -217,8 +177,7 @@ class StraightReader {
     }
     if (this.hasContent())
       this.content((children ??= new Map()), { tag: name, type, definition, resource: false }, depth)
-    if (children?.size === 0) children = undefined
-    if (!value && !children) throw notStraight
+    if (!value && !children?.size) throw notStraight
     return { type, definition, resource: false, value, children: children ?? noChildren }
   }
 
@@ -230,7 +189,7 @@ class StraightReader {
     const narrative = new NarrativeText()
     let text: string | undefined
     // At most two tags for each element around it are open.
-    readXml(written, 2 * (this.bounds.nesting - depth), {
+    readXml(written, 2 * (this.nesting - depth), {
       open: (tag) => {
         this.count(0, 1)
         if (narrative.open(tag) !== undefined) throw notStraight
@@ -246,12 +205,6 @@ class StraightReader {
     this.at = start + written.length
     if (text !== written) this.odd += 1
     return { type, definition, resource: false, value: { kind: 'string', text }, children: noChildren }
-  }
-
-  count(elements: number, tags: number): void {
-    this.elements += elements
-    this.tags += tags
-    if (this.elements > this.mostElements || this.tags > this.mostTags) throw notStraight
   }
 
   /** Whether a start tag is none of an empty element; it ends here. */
@@ -301,13 +254,7 @@ class StraightReader {
   }
 
   space(): void {
-    const { text } = this
-    let { at } = this
-    for (;;) {
-      const code = text.charCodeAt(at)
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break
-      at += 1
-    }
+    const at = pastWhiteSpace(this.text, this.at)
     if (at > this.at) this.odd += 1
     this.at = at
   }
