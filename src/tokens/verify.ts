@@ -6,8 +6,6 @@ import { grantsOf } from '../fhir/smart-scopes.ts'
 import { createKeySet, KeysUnavailable } from './key-set.ts'
 import type { Checked, TokenCheck, Verified } from './token-check.ts'
 
-const alwaysRequired = ['iss', 'aud', 'exp']
-
 /** The most verified tokens that are remembered: some 10 MiB. */
 const maxRemembered = 10_000
 
@@ -37,14 +35,14 @@ export function createVerifier(terms: TokenTerms, fetch?: typeof globalThis.fetc
         issuer: terms.issuer,
         audience: [...terms.audience],
         clockTolerance: terms.clockSkewMs / 1000,
-        requiredClaims: [...alwaysRequired, ...terms.requiredClaims],
+        requiredClaims: ['iss', 'aud', 'exp', ...terms.requiredClaims],
       })
       if (!terms.types.includes(typeOf(protectedHeader.typ))) return invalid('It is not of a type that is taken here.')
       const verified = verifiedOf(payload, terms)
       if (by === generation) remembered.set(hash, { verified, until: payload.exp! * 1000 + terms.clockSkewMs })
       return { kind: 'verified', verified }
     } catch (error) {
-      return error instanceof KeysUnavailable ? { kind: 'unavailable', error } : refusalOf(error, terms)
+      return error instanceof KeysUnavailable ? { kind: 'unavailable', error } : refusalOf(error)
     }
   }
 }
@@ -84,16 +82,15 @@ const sentences: Readonly<Record<string, string>> = {
 }
 
 /** @throws {unknown} what jose does not say of a token */
-function refusalOf(error: unknown, { requiredClaims }: TokenTerms): Checked {
+function refusalOf(error: unknown): Checked {
   if (!(error instanceof errors.JOSEError)) throw error
   if (error instanceof errors.JWTExpired) {
     return { kind: 'refused', cause: 'token-expired', sentence: 'The token has expired; get a new one.' }
   }
   if (error instanceof errors.JWTClaimValidationFailed) {
     const { reason, claim } = error
-    if (reason === 'missing' && [...alwaysRequired, ...requiredClaims].includes(claim)) {
-      return invalid(`It lacks the claim \`${claim}\`.`)
-    }
+    // One of `requiredClaims`: the token has not said its name.
+    if (reason === 'missing') return invalid(`It lacks the claim \`${claim}\`.`)
     const sentence = reason === 'check_failed' ? sentences[claim] : undefined
     return invalid(sentence ?? 'A claim that it needs is malformed.')
   }
