@@ -1,8 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { definitionsOf } from '../../../src/fhir/definitions.ts'
-import { childrenOf, textOf, type Resource } from '../../../src/fhir/element.ts'
 import { readJsonThoroughly, writeJson } from '../../../src/fhir/json.ts'
 import { readJsonStraight } from '../../../src/fhir/json-straight.ts'
 import { writtenText } from '../../../src/fhir/read-element.ts'
@@ -127,69 +124,5 @@ describe('what is written of an element whose text is known is what is written o
     expect(written('code')).toBe('{"coding":[{"code":"a"}]}')
     expect(written('subject')).toBeUndefined()
     expect(writtenText({ ...children.get('code')!.items[0]! }, 'json')).toBeUndefined()
-  })
-})
-
-describe('what is taken over from another resource', () => {
-  const before = flag(
-    '"id":"1","extension":[{"url":"a","valueString":"a"},{"url":"b","valueString":"b"}],"code":{"text":"a"},"status":"active"',
-  )
-  const stu3 = definitionsOf('STU3')
-  const known = () => readJsonStraight(before, stu3, bounds)!
-  const itemsOf = (resource: Resource | undefined, name: string) => childrenOf(resource!, name)
-
-  test('is what is written alike at the root of the resource; all else is read', () => {
-    const like = known()
-    const read = readJsonStraight(before.replace('"b","valueString":"b"', '"b","valueString":"c"'), stu3, bounds, like)
-    expect(itemsOf(read, 'extension')[0]).toBe(itemsOf(like, 'extension')[0])
-    expect(itemsOf(read, 'extension')[1]).not.toBe(itemsOf(like, 'extension')[1])
-    expect(itemsOf(read, 'code')[0]).toBe(itemsOf(like, 'code')[0])
-    expect(textOf(itemsOf(read, 'extension')[1]!, 'valueString')).toBe('c')
-  })
-
-  test('is nothing of a changed copy: it has the text of what it was copied from no more', () => {
-    const like = known()
-    const code = { ...itemsOf(like, 'code')[0]!, children: new Map() }
-    const changed = { ...like, children: new Map([...like.children, ['code', { list: false, items: [code] }]]) }
-    const read = readJsonStraight(before, stu3, bounds, changed)
-    expect(itemsOf(read, 'code')[0]).not.toBe(code)
-    expect(structuredClone(read)).toStrictEqual(thorough(before))
-  })
-
-  test.each([
-    ['another type', before.replace('"Flag"', '"Condition"').replace(',"status":"active"', ''), 'STU3', bounds],
-    ['another FHIR version', before, 'R4', bounds],
-    ['another bound of nesting', before, 'STU3', { ...bounds, nesting: 5 }],
-  ] as const)('is nothing of a resource with %s', (_what, text, release, bounds) => {
-    const like = known()
-    const read = readJsonStraight(text, definitionsOf(release), bounds, like)
-    for (const [name, { items }] of read?.children ?? []) {
-      for (const item of items) expect(itemsOf(like, name)).not.toContain(item)
-    }
-  })
-
-  test('counts as if it were read', () => {
-    const within = (elements: number) => readJsonStraight(before, stu3, { ...bounds, elements }, known())
-    const needed = [...Array(20).keys()].find((elements) => within(elements))
-    expect(needed).toBe(
-      [...Array(20).keys()].find((elements) => readJsonStraight(before, stu3, { ...bounds, elements })),
-    )
-    // Also by a reader that does not count.
-    const like = readJsonStraight(before, stu3, { nesting: bounds.nesting })
-    expect(readJsonStraight(before, stu3, { ...bounds, elements: needed! - 1 }, like)).toBeUndefined()
-  })
-
-  test('is what reading gives, whatever of it is changed', () => {
-    const like = known()
-    const part = fc.constantFrom('"a"', '"b"', '{', '}', ',', '"url"', '"valueString"', ' ', 'x', '\\u0061')
-    const isReadAlike = (at: number, cut: number, part: string) => {
-      const text = before.slice(0, at) + part + before.slice(at + cut)
-      const read = readJsonStraight(text, stu3, bounds, like)
-      const plain = thorough(text)
-      if (!read || !plain) return read === undefined
-      return isDeepStrictEqual(structuredClone(read), plain) && writeJson(read) === writeJson(plain)
-    }
-    const check = fc.check(fc.property(fc.nat(before.length), fc.nat(12), part, isReadAlike), { numRuns: 2000 })
-    expect(check).toMatchObject({ failed: false })
   })
 })

@@ -1,8 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { definitionsOf } from '../../../src/fhir/definitions.ts'
-import { childrenOf, textOf, type Resource } from '../../../src/fhir/element.ts'
 import { writtenText } from '../../../src/fhir/read-element.ts'
 import type { FhirRelease } from '../../../src/fhir/version.ts'
 import { readXmlStraight } from '../../../src/fhir/xml-straight.ts'
@@ -223,91 +220,12 @@ describe('what is written of an element whose text is known is what is written o
   })
 })
 
-describe('what is taken over from another resource', () => {
-  const before = flag(
-    '<id value="1"/><extension url="a"><valueString value="a"/></extension><extension url="b"><valueString value="b"/></extension><status value="active"/><code><text value="a"/></code>',
-  )
+test('what is taken over from another resource counts its tags, too', () => {
   const stu3 = definitionsOf('STU3')
-  const known = () => readXmlStraight(before, stu3, bounds)!
-  const itemsOf = (resource: Resource | undefined, name: string) => childrenOf(resource!, name)
-
-  test('is what is written alike at the root of the resource; all else is read', () => {
-    const like = known()
-    const read = readXmlStraight(before.replace('valueString value="b"', 'valueString value="c"'), stu3, bounds, like)
-    expect(itemsOf(read, 'extension')[0]).toBe(itemsOf(like, 'extension')[0])
-    expect(itemsOf(read, 'extension')[1]).not.toBe(itemsOf(like, 'extension')[1])
-    expect(itemsOf(read, 'code')[0]).toBe(itemsOf(like, 'code')[0])
-    expect(textOf(itemsOf(read, 'extension')[1]!, 'valueString')).toBe('c')
-  })
-
-  test('is nothing of a changed copy: it has the text of what it was copied from no more', () => {
-    const like = known()
-    const code = { ...itemsOf(like, 'code')[0]!, children: new Map() }
-    const changed = { ...like, children: new Map([...like.children, ['code', { list: false, items: [code] }]]) }
-    const read = readXmlStraight(before, stu3, bounds, changed)
-    expect(itemsOf(read, 'code')[0]).not.toBe(code)
-    expect(structuredClone(read)).toStrictEqual(thorough(before))
-  })
-
-  test.each([
-    ['another type', before.replaceAll('Flag', 'Condition').replace('<status value="active"/>', ''), 'STU3', bounds],
-    ['another FHIR version', before, 'R4', bounds],
-    ['another bound of nesting', before, 'STU3', { ...bounds, nesting: 5 }],
-  ] as const)('is nothing of a resource with %s', (_what, text, release, bounds) => {
-    const like = known()
-    const read = readXmlStraight(text, definitionsOf(release), bounds, like)
-    expect(read).toBeDefined()
-    for (const [name, { items }] of read?.children ?? []) {
-      for (const item of items) expect(itemsOf(like, name)).not.toContain(item)
-    }
-  })
-
-  test('counts as if it were read', () => {
-    const within = (elements: number) => readXmlStraight(before, stu3, { ...bounds, elements }, known())
-    const needed = [...Array(20).keys()].find((elements) => within(elements))
-    expect(needed).toBe(
-      [...Array(20).keys()].find((elements) => readXmlStraight(before, stu3, { ...bounds, elements })),
-    )
-    // Also by a reader that does not count.
-    const like = readXmlStraight(before, stu3, { nesting: bounds.nesting })
-    expect(readXmlStraight(before, stu3, { ...bounds, elements: needed! - 1 }, like)).toBeUndefined()
-  })
-
-  test('counts its tags, too', () => {
-    const text = narrative(`<div ${xhtml}>${'<br/>'.repeat(12)}</div>`)
-    const needed = [...Array(20).keys()].find((elements) => readXmlStraight(text, stu3, { nesting: 10, elements }))!
-    expect(needed).toBeGreaterThan(5)
-    const like = readXmlStraight(text, stu3, { nesting: 10 })
-    expect(readXmlStraight(text, stu3, { nesting: 10, elements: needed }, like)).toBeDefined()
-    expect(readXmlStraight(text, stu3, { nesting: 10, elements: needed - 1 }, like)).toBeUndefined()
-  })
-
-  test('is what reading gives, whatever of it is changed', () => {
-    const like = known()
-    const part = fc.constantFrom(
-      '"a"',
-      '<',
-      '>',
-      '/',
-      '/>',
-      '</',
-      'url',
-      'value',
-      ' ',
-      'x',
-      '&amp;',
-      '&',
-      '<!-- -->',
-      'code',
-    )
-    const isReadAlike = (at: number, cut: number, part: string) => {
-      const text = before.slice(0, at) + part + before.slice(at + cut)
-      const read = readXmlStraight(text, stu3, bounds, like)
-      const plain = thorough(text)
-      if (!read || !plain) return read === undefined
-      return isDeepStrictEqual(structuredClone(read), plain) && writeXml(read) === writeXml(plain)
-    }
-    const check = fc.check(fc.property(fc.nat(before.length), fc.nat(12), part, isReadAlike), { numRuns: 2000 })
-    expect(check).toMatchObject({ failed: false })
-  })
+  const text = narrative(`<div ${xhtml}>${'<br/>'.repeat(12)}</div>`)
+  const needed = [...Array(20).keys()].find((elements) => readXmlStraight(text, stu3, { nesting: 10, elements }))!
+  expect(needed).toBeGreaterThan(5)
+  const like = readXmlStraight(text, stu3, { nesting: 10 })
+  expect(readXmlStraight(text, stu3, { nesting: 10, elements: needed }, like)).toBeDefined()
+  expect(readXmlStraight(text, stu3, { nesting: 10, elements: needed - 1 }, like)).toBeUndefined()
 })
