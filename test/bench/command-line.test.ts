@@ -7,7 +7,7 @@ describe('the command line of the benchmark', () => {
     expect({ what, cases: cases.length, servers: servers.length, clients, rounds }).toEqual({
       what: 'compare',
       cases: 11,
-      servers: 8,
+      servers: 9,
       clients: [1, 32, 256],
       rounds: 5,
     })
@@ -20,6 +20,12 @@ describe('the command line of the benchmark', () => {
       clients: [32],
       rounds: 7,
     })
+  })
+
+  it('has load for the record by what every machine can have', () => {
+    expect(readCommandLine(['--check']).generator).toBe('autocannon')
+    expect(readCommandLine(['--record', '--generator', 'wrk']).generator).toBe('wrk')
+    expect(readCommandLine(['--quick']).generator).toBeUndefined()
   })
 
   it('puts another checkout beside this one', () => {

@@ -18,12 +18,13 @@ options of compare:
   --clients N,…          how many clients send at the same time: 1,32,256
   --rounds N             5
   --seconds N            of one measurement, whole: 2
-  --warm-up N            seconds of load before a server is measured: 6
+  --warm-up N            seconds of load before a server is measured: 6, and up to five times that until 15000 requests are answered
   --generator NAME       wrk (where it is installed) or autocannon
   --before FOLDER        another checkout of the gateway, built: what does a change do?
   --quick                32 clients, 3 rounds of 1 s after 3 s, the gateway, http-proxy and the stub alone; what is said otherwise holds
-  --check                quick; fails when the gateway needs more CPU time than record.json says, relative to http-proxy
-  --record               quick; writes record.json
+  --check                quick, load by autocannon, which every machine can have; fails when the gateway needs more CPU time
+                         than record.json says, relative to http-proxy
+  --record               likewise; writes record.json
 
 further options:
   --requests N           of memory: 1000000; less than 100000 bounds the cached versions, too, also those of judging
@@ -74,7 +75,7 @@ export function readCommandLine(args: readonly string[]): BenchCommand {
     throw new Error(`Unknown: ${what}.`)
   if (what === 'profile' && profiled === undefined) throw new Error('Say which case to profile.')
   const quick = values.quick || values.check || values.record
-  const generator = values.generator
+  const generator = values.generator ?? (values.check || values.record ? 'autocannon' : undefined)
   if (generator !== undefined && !isOneOf(['wrk', 'autocannon'], generator)) throw new Error(`Unknown: ${generator}.`)
   const names = profiled ?? values.only
   const count = (given: string | undefined, otherwise: number) => numbers(given ?? String(otherwise))[0]!

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { cases } from './cases.ts'
-import { caseTable, cpuRatios, summaryTable } from './compare-tables.ts'
+import { caseTable, cpuRatios, proxyMicroseconds, summaryTable } from './compare-tables.ts'
 import type { Series } from './compare.ts'
 
 const series = (server: string, requestsPerSecond: number, cpuPerRequest: number | undefined, p50: number): Series => ({
@@ -35,9 +35,18 @@ describe('the tables of a comparison', () => {
     expect(lines.slice(2)).toEqual([['GET of a Flag, 2.5 KB', '1.50', '1.70', '2.00', '40.0', '60.0']])
   })
 
+  it('tell what undici alone does with the same', () => {
+    const lines = summaryTable(cases, [...measured, series('undici', 8000, 90, 3)])
+      .split('\n')
+      .map(cellsOf)
+    expect(lines[0]).toContain('undici alone, req/s')
+    expect(lines[2]).toEqual(['GET of a Flag, 2.5 KB', '1.50', '1.70', '2.00', '2.00', '40.0', '60.0'])
+  })
+
   it('give the ratios of CPU time for the record', () => {
     expect(cpuRatios(measured, 32)).toEqual({ get: 2 })
     expect(cpuRatios(measured, 1)).toEqual({})
+    expect(proxyMicroseconds(measured, 32)).toEqual({ get: 200 })
   })
 })
 

@@ -56,11 +56,18 @@ export function caseTable(series: readonly Series[]): string {
 /** The gateway against http-proxy, a line for each case. */
 export function summaryTable(cases: readonly BenchCase[], all: readonly Series[]): string {
   const counts = [...new Set(all.map(({ connections }) => connections))]
+  const has = (server: string) => all.some((one) => one.server === server)
+  /** What the machine leaves room for. */
+  const floor = (series: readonly Series[]) => {
+    const one = find(series, 'undici', counts.includes(32) ? 32 : counts[0]!)
+    return one ? ratioTo(series, one, throughput) : NaN
+  }
   const header = [
     'gateway, as a multiple of http-proxy',
     ...counts.map((count) => `req/s, ${count} clients`),
     'wanted',
     ...counts.map((count) => `CPU, ${count} clients`),
+    ...(has('undici') ? ['undici alone, req/s'] : []),
     ...(counts.includes(1) ? ['added p50 ms, 1 client'] : []),
     ...(counts.includes(32) ? ['p99 ms, 32 clients', 'http-proxy’s'] : []),
   ]
@@ -81,6 +88,7 @@ export function summaryTable(cases: readonly BenchCase[], all: readonly Series[]
         ...counts.map((count) => ratio(count, throughput)),
         fixed(benchCase.target, 2),
         ...counts.map((count) => ratio(count, requestsPerCpu)),
+        ...(has('undici') ? [fixed(floor(series), 2)] : []),
         ...(counts.includes(1) ? [fixed(latency('gateway', 1, p50) - latency('stub alone', 1, p50), 2)] : []),
         ...(counts.includes(32)
           ? [fixed(latency('gateway', 32, p99), 1), fixed(latency(measureOfAll, 32, p99), 1)]
@@ -93,11 +101,23 @@ export function summaryTable(cases: readonly BenchCase[], all: readonly Series[]
 
 /** For each case, http-proxy's CPU time for a request divided by the gateway's. */
 export function cpuRatios(all: readonly Series[], connections: number): Readonly<Record<string, number>> {
-  const of = all.filter((one) => one.server === 'gateway' && one.connections === connections)
-  return Object.fromEntries(
-    of.map((one) => {
-      const series = all.filter((other) => other.case === one.case)
-      return [one.case, ratioTo(series, one, requestsPerCpu)] as const
-    }),
-  )
+  return byCase(all, 'gateway', connections, (one) => {
+    const series = all.filter((other) => other.case === one.case)
+    return ratioTo(series, one, requestsPerCpu)
+  })
+}
+
+/** For each case, the microseconds of CPU time that http-proxy needs for a request. */
+export function proxyMicroseconds(all: readonly Series[], connections: number): Readonly<Record<string, number>> {
+  return byCase(all, measureOfAll, connections, (one) => 1 / middle(one, requestsPerCpu))
+}
+
+function byCase(
+  all: readonly Series[],
+  server: string,
+  connections: number,
+  valueOf: (series: Series) => number,
+): Readonly<Record<string, number>> {
+  const of = all.filter((one) => one.server === server && one.connections === connections)
+  return Object.fromEntries(of.map((one) => [one.case, valueOf(one)] as const))
 }

@@ -1,6 +1,6 @@
 import type { BenchCase } from './cases.ts'
 import { NoAnswer, startGenerator } from './load.ts'
-import { measure, type Measuring, type Sample } from './measure.ts'
+import { hangs, measure, warm, type Measuring, type Sample } from './measure.ts'
 import { startServer, startStub, takesPart, type Server, type ServerName } from './servers.ts'
 
 export interface CompareOptions {
@@ -10,7 +10,7 @@ export interface CompareOptions {
   readonly rounds: number
   /** Of one measurement. */
   readonly seconds: number
-  /** How long each server is under load before, in seconds. */
+  /** How long each server is under load before, in seconds; longer where it answers slowly, see `warm`. */
   readonly warmUp: number
   readonly generator: string | undefined
   /** Another checkout, for `gateway before`. */
@@ -49,13 +49,12 @@ export async function compare(
   for (const benchCase of options.cases) {
     const names = options.servers.filter((name) => takesPart(name, benchCase))
     const servers = await Promise.all(names.map((name) => startServer(name, benchCase, stub.origin, options.before)))
-    // The first requests are slower: connections open, and Node compiles what is used often.
-    const warm = (server: Server) => measure({ ...measuring, seconds: warmUp }, server, benchCase, 32)
-    for (const server of servers) await warm(server)
+    const warmed = (server: Server) => warm({ ...measuring, seconds: warmUp }, server, benchCase)
+    for (const server of servers) await warmed(server)
     const another = async (server: Server) => {
       await server.stop()
       const next = await startServer(server.name as ServerName, benchCase, stub.origin, options.before)
-      await warm(next)
+      await warmed(next)
       return next
     }
     const series: Series[] = []
@@ -69,9 +68,6 @@ export async function compare(
   await Promise.all([generator.stop(), stub.stop()])
   return { generator: generator.name, rounds, seconds, series: all }
 }
-
-/** Peers that may answer nothing any more, and are started again then. */
-const hangs: readonly string[] = ['http-proxy', 'express', 'http-proxy-middleware', 'hand-written']
 
 async function inTurns(
   measuring: Measuring,
@@ -88,8 +84,7 @@ async function inTurns(
       try {
         samples[at]!.push(await measure(measuring, servers[at]!, benchCase, connections))
       } catch (error) {
-        // http-proxy 1.18.1 goes on with the request of a client that is gone, until no connection to the upstream is left.
-        if (!(error instanceof NoAnswer) || !hangs.includes(servers[at]!.name)) throw error
+        if (!(error instanceof NoAnswer) || !hangs(servers[at]!)) throw error
         servers[at] = await another(servers[at]!)
         samples[at]!.push(await measure(measuring, servers[at], benchCase, connections))
       }

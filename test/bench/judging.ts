@@ -6,7 +6,7 @@ import { here, startChild } from './child.ts'
 import type { BenchCommand } from './command-line.ts'
 import type { Findings } from './findings.ts'
 import { startGenerator } from './load.ts'
-import { measure, type Measuring, type Sample } from './measure.ts'
+import { measure, warm, type Measuring, type Sample } from './measure.ts'
 import { inXml, listOf, listWithout } from './records.ts'
 import { startGateway, startStub } from './servers.ts'
 import { median } from './statistics.ts'
@@ -124,7 +124,7 @@ async function warmPut(
     const run = { origin: gateway.origin, load: putCold.load, expected: putCold.judged, connections: 32, seconds: 3 }
     cached += (await generator.run(run)).requests
   }
-  await measure({ ...measuring, seconds: 3 }, gateway, put, 32)
+  await warm({ ...measuring, seconds: 3 }, gateway, put)
   const samples: Sample[] = []
   for (let round = 0; round < rounds; round++) samples.push(await measure(measuring, gateway, put, 32))
   await gateway.stop()

@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { attack } from './attacks.ts'
 import { here } from './child.ts'
 import { readCommandLine, usage, type BenchCommand } from './command-line.ts'
-import { compare, type Series } from './compare.ts'
-import { caseTable, cpuRatios, summaryTable } from './compare-tables.ts'
+import { compare, type Comparison } from './compare.ts'
+import { caseTable, cpuRatios, proxyMicroseconds, summaryTable } from './compare-tables.ts'
 import { writeDocs } from './docs.ts'
 import type { Findings } from './findings.ts'
 import { judging } from './judging.ts'
 import { memory } from './memory.ts'
 import { profile } from './profile.ts'
-import { compareWithRecord, recorded, type BenchRecord, type Compared } from './record.ts'
+import { compareWithRecord, recorded, recordFor, type BenchRecord, type Compared, type Conditions } from './record.ts'
 import { start } from './start.ts'
 import { fixed, table } from './table.ts'
 import { machine, taken } from './taken.ts'
@@ -24,44 +24,48 @@ async function comparison(command: BenchCommand): Promise<Findings> {
     tables.push(`### ${title}\n\n${caseTable(series)}`)
     console.log(`\n${tables.at(-1)}`)
   })
-  const how = `${warmUp} s of load for each, then ${rounds} rounds of ${seconds} s, in turns; medians; load by ${found.generator}. ± is half of the way from the least to the greatest; a multiple is the median of the rounds' own. CPU is the time of the server's process for one request.`
+  const how = `${warmUp} s of load for each (more where it answers slowly), then ${rounds} rounds of ${seconds} s, in turns; medians; load by ${found.generator}. ± is half of the way from the least to the greatest; a multiple is the median of the rounds' own. CPU is the time of the server's process for one request.`
   const summary = summaryTable(cases, found.series)
   console.log(`\n${summary}`)
-  const ratiosOf = (series: readonly Series[]) => cpuRatios(series, command.clients[0]!)
-  if (command.record) makeRecord(ratiosOf(found.series))
+  const clients = command.clients[0]!
+  const made = ({ series, generator }: Comparison): Made => ({
+    conditions: { machine: machine(), generator, proxyMicroseconds: proxyMicroseconds(series, clients) },
+    cpuRatios: cpuRatios(series, clients),
+  })
+  if (command.record) makeRecord(made(found))
   if (command.check) {
-    await holdAgainstRecord(ratiosOf(found.series), async (worse) => {
+    await holdAgainstRecord(made(found), async (worse) => {
       const again = cases.filter(({ name }) => worse.includes(name))
-      return ratiosOf((await compare({ ...options, cases: again }, () => {})).series)
+      return made(await compare({ ...options, cases: again }, () => {}))
     })
   }
   return { heading: 'Beside its peers', section: [how, summary, ...tables].join('\n\n'), data: found }
 }
 
-type Ratios = Readonly<Record<string, number>>
+const readRecords = () =>
+  existsSync(recordFile) ? (JSON.parse(readFileSync(recordFile, 'utf8')) as readonly BenchRecord[]) : []
 
-const readRecord = () =>
-  existsSync(recordFile) ? (JSON.parse(readFileSync(recordFile, 'utf8')) as BenchRecord) : undefined
+interface Made {
+  readonly conditions: Conditions
+  readonly cpuRatios: Readonly<Record<string, number>>
+}
 
-function makeRecord(ratios: Ratios): void {
-  const record = recorded(readRecord(), { taken: taken(), machine: machine() }, ratios)
-  writeFileSync(recordFile, `${JSON.stringify(record, undefined, 2)}\n`)
+function makeRecord({ conditions, cpuRatios }: Made): void {
+  const records = recorded(readRecords(), { taken: taken(), ...conditions }, cpuRatios)
+  writeFileSync(recordFile, `${JSON.stringify(records, undefined, 2)}\n`)
 }
 
 /** What is worse is measured twice more before it counts: another process may have had the caches of the processor. */
-async function holdAgainstRecord(
-  ratios: Ratios,
-  measure: (worse: readonly string[]) => Promise<Ratios>,
-): Promise<void> {
-  const record = readRecord()
-  if (!record) throw new Error('There is no record to check against; --record makes one.')
-  if (record.machine !== machine()) {
-    console.log(`\nThe record was made on another machine (${record.machine}): nothing is held against it.`)
+async function holdAgainstRecord(made: Made, measure: (worse: readonly string[]) => Promise<Made>): Promise<void> {
+  const record = recordFor(readRecords(), made.conditions)
+  if (!record) {
+    console.log('\nNo record was made on a machine like this one, as fast as it is now: nothing is held against one.')
     return
   }
-  let compared = compareWithRecord(record, ratios)
+  let compared = compareWithRecord(record, made.cpuRatios)
   for (let more = 2; more > 0 && compared.some(isWorse); more--) {
-    const again = compareWithRecord(record, await measure(compared.filter(isWorse).map(({ name }) => name)))
+    const { cpuRatios } = await measure(compared.filter(isWorse).map(({ name }) => name))
+    const again = compareWithRecord(record, cpuRatios)
     compared = compared.map((one) => again.find(({ name }) => name === one.name) ?? one)
   }
   const rows = compared.map(({ name, recorded, measured, verdict }) => [

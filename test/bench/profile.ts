@@ -5,7 +5,7 @@ import { basePathOf } from './cases.ts'
 import type { BenchCommand } from './command-line.ts'
 import type { Findings } from './findings.ts'
 import { startGenerator } from './load.ts'
-import { measure } from './measure.ts'
+import { measure, warm } from './measure.ts'
 import { selfTimes, type CpuProfile, type SelfTime } from './profile-places.ts'
 import { startGateway, startStub } from './servers.ts'
 import { fixed, percent, table } from './table.ts'
@@ -20,7 +20,7 @@ export async function profile({ cases, seconds, warmUp, generator: wanted, docs 
   const stub = await startStub()
   const gateway = await startGateway({ basePath: basePathOf(benchCase), upstream: stub.origin })
   const measuring = { generator, stub, seconds }
-  await measure({ ...measuring, seconds: warmUp }, gateway, benchCase, clients)
+  await warm({ ...measuring, seconds: warmUp }, gateway, benchCase)
   const file = join(mkdtempSync(join(tmpdir(), 'bench-profile-')), `${benchCase.name}.cpuprofile`)
   const before = await gateway.cpuMicroseconds!()
   await gateway.child.ask('startProfile')

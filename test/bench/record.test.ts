@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { compareWithRecord, recorded } from './record.ts'
+import { compareWithRecord, recordFor, recorded } from './record.ts'
 
-const record = { taken: 'once', machine: 'a', cpuRatios: { get: 1, put: 2 } }
+const conditions = { machine: 'a', generator: 'wrk', proxyMicroseconds: { get: 40, put: 50 } }
+const record = { taken: 'once', ...conditions, cpuRatios: { get: 1, put: 2 } }
 
 describe('the record of a benchmark', () => {
   it.each([
@@ -21,13 +22,29 @@ describe('the record of a benchmark', () => {
     expect(compareWithRecord(record, { get: NaN })[0]!.verdict).toBe('worse')
   })
 
-  it('keeps the cases that were not measured again', () => {
-    const made = { taken: 'again', machine: 'a' }
-    expect(recorded(record, made, { put: 1.23456 })).toEqual({ ...made, cpuRatios: { get: 1, put: 1.235 } })
+  it('is found where http-proxy takes about as long as on record', () => {
+    expect(recordFor([record], { ...conditions, proxyMicroseconds: { get: 55, list: 900 } })).toBe(record)
   })
 
-  it('begins anew on another machine', () => {
-    const made = { taken: 'again', machine: 'b' }
-    expect(recorded(record, made, { put: 2 })).toEqual({ ...made, cpuRatios: { put: 2 } })
+  it.each([
+    ['another machine', { machine: 'b' }],
+    ['another load generator', { generator: 'autocannon' }],
+    ['a machine that is faster', { proxyMicroseconds: { get: 20, put: 25 } }],
+    ['a machine that is slower', { proxyMicroseconds: { get: 80 } }],
+    ['none of its cases', { proxyMicroseconds: { list: 40 } }],
+  ])('is not found for %s', (_what, other) => {
+    expect(recordFor([record], { ...conditions, ...other })).toBeUndefined()
+  })
+
+  it('keeps the cases that were not measured again', () => {
+    const made = { ...conditions, taken: 'again', proxyMicroseconds: { put: 51.4 } }
+    expect(recorded([record], made, { put: 1.23456 })).toEqual([
+      { ...made, proxyMicroseconds: { get: 40, put: 51 }, cpuRatios: { get: 1, put: 1.235 } },
+    ])
+  })
+
+  it('stands beside that of another kind of machine', () => {
+    const made = { ...conditions, taken: 'again', proxyMicroseconds: { get: 400 } }
+    expect(recorded([record], made, { get: 0.9 })).toEqual([record, { ...made, cpuRatios: { get: 0.9 } }])
   })
 })

@@ -38,6 +38,7 @@ export const serverNames = [
   'http-proxy',
   'gateway',
   'gateway before',
+  'undici',
   'express',
   'http-proxy-middleware',
   'fastify',

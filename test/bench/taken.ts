@@ -6,7 +6,7 @@ const processor = () => cpus()[0]?.model.trim() ?? 'unknown processor'
 
 /** Where ratios of CPU time are the same: what a system call costs, and how fast Node is, differ elsewhere. */
 export const machine = (): string =>
-  `${processor()}, ${process.platform} ${release()}, Node ${process.versions.node.split('.')[0]}, ${pinned ? 'one core' : 'any core'}`
+  `${processor()}, ${process.platform} ${release().split('-')[0]}, Node ${process.versions.node.split('.')[0]}, ${pinned ? 'one core' : 'any core'}`
 
 /** On what, of what and when something was measured, in one sentence each. */
 export function taken(): string {
