@@ -118,18 +118,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     ofSocket.push(res)
     inFlight++
     if (left ?? drained) res.shouldKeepAlive = false
+    const turn = served.begin()
+    const { serving } = turn
     try {
-      const answer = () =>
-        served.during(async (serving) => {
-          await handle(handling, serving, req, res)
-          boundTaking(res, serving.config.timeouts.answerTakenMs)
-        })
-      await (traces ? traces.during(tracedRequest(req), answer) : answer())
+      if (traces) await traces.during(tracedRequest(req), () => handle(handling, serving, req, res))
+      else await handle(handling, serving, req, res)
+      boundTaking(res, serving.config.timeouts.answerTakenMs)
     } catch {
       // It answers its own faults: only their recording can fail here, and there is nobody left to tell.
       res.destroy()
     } finally {
       inFlight--
+      served.end(turn)
       ofSocket.splice(ofSocket.indexOf(res), 1)
       if (drained) server.closeIdleConnections()
     }

@@ -6,16 +6,20 @@ import type { Observers } from './observed-upstream.ts'
 /** What is served now, and what was and still answers the requests that began with it. */
 export interface Served {
   now(): Serving
-  /** Answers a request by what is served now, whatever is served when the answer is there. */
-  during(answer: (serving: Serving) => Promise<void>): Promise<void>
+  /** A request begins, which is answered by what is served now, whatever is served when the answer is there. */
+  begin(): Turn
+  /** Its answer is there. */
+  end(turn: Turn): void
   /** From now on another config is served. */
   replace(config: GatewayConfig): void
   /** The bases that may still be asking their upstreams: two of them share connections when one follows the other. */
   open(): readonly GovernedBase[]
 }
 
-interface Turn {
+/** The time in which one config is served. */
+export interface Turn {
   readonly serving: Serving
+  /** How many are being answered by it. */
   requests: number
 }
 
@@ -37,15 +41,13 @@ export function serveByTurns(config: GatewayConfig, observers?: Observers): Serv
   }
   return {
     now: () => turn.serving,
-    async during(answer) {
-      const own = turn
-      own.requests++
-      try {
-        await answer(own.serving)
-      } finally {
-        own.requests--
-        endOf(own)
-      }
+    begin() {
+      turn.requests++
+      return turn
+    },
+    end(begun) {
+      begun.requests--
+      endOf(begun)
     },
     replace(next) {
       const before = turn

@@ -71,7 +71,7 @@ class AlignedNode implements Aligned {
   readonly appended: boolean
   difference: Difference | undefined = undefined
   readonly #shared: Shared
-  #children: Map<string, readonly AlignedNode[]> | undefined = undefined
+  #children: ReadonlyMap<string, readonly AlignedNode[]> | undefined = undefined
   /** Those that somebody has asked for by their name, until all are there. */
   #named: Map<string, readonly AlignedNode[]> | undefined = undefined
 
@@ -139,8 +139,9 @@ class AlignedNode implements Aligned {
     this.#shared.differences.push(difference)
   }
 
-  #align(): Map<string, readonly AlignedNode[]> {
+  #align(): ReadonlyMap<string, readonly AlignedNode[]> {
     const { before, after } = this
+    if (isLeaf(before) && isLeaf(after)) return childless
     const children = new Map<string, readonly AlignedNode[]>()
     const named = this.#named
     if (after) {
@@ -196,6 +197,9 @@ class AlignedNode implements Aligned {
 }
 
 const none: readonly AlignedNode[] = []
+const childless: ReadonlyMap<string, readonly AlignedNode[]> = new Map()
+
+const isLeaf = (element: Element | undefined) => element === undefined || element.children.size === 0
 
 function isPartner(before: Element, after: Element, { of }: ItemKey, comparison: Comparison): boolean {
   return comparison.same(before, after) || (isOfOneKind(before, after) && of(before) === of(after))

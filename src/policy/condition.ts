@@ -1,8 +1,8 @@
 import type { Aligned } from './align.ts'
+import type { Bindings } from './bindings.ts'
 import type { Judgement } from './judgement.ts'
 import { sameValue } from '../fhir/element.ts'
 import type { CodeList, Literal, Otherwise, Test } from './rule.ts'
-import type { Bindings } from './select.ts'
 
 /** Why a condition does not hold. */
 export interface Shortcoming {

@@ -1,4 +1,5 @@
 import type { Aligned } from './align.ts'
+import type { Bindings } from './bindings.ts'
 import { holds } from './condition.ts'
 import { absentExpression, expressionOf } from './expression.ts'
 import type { Effort } from './effort.ts'
@@ -6,7 +7,6 @@ import type { Judgement } from './judgement.ts'
 import { chosenBy } from './key.ts'
 import type { Path } from './path.ts'
 import type { Condition, Content, OneOf, Otherwise } from './rule.ts'
-import type { Bindings } from './select.ts'
 
 /** Something wrong inside a subtree that comes or goes. */
 export interface Flaw {
@@ -90,7 +90,7 @@ function check(
   findings: Findings,
 ): boolean {
   // Paths start at the subtree; what a reference must name is meant as the part means it.
-  const scope = new Map(bindings).set('$this', [node])
+  const scope = bindings.with('$this', [node])
   const conditions = [
     ...content.holds,
     ...(content.oneOf ? theOne(content.oneOf, node, scope, rule, judgement, findings) : []),

@@ -1,5 +1,6 @@
 import type { Resource } from '../fhir/element.ts'
 import type { Aligned } from './align.ts'
+import { Bindings } from './bindings.ts'
 import type { Flaw } from './content.ts'
 import { Effort, TooMuchEffort } from './effort.ts'
 import { absentExpression, expressionOf, fhirPathName } from './expression.ts'
@@ -99,13 +100,7 @@ function flawOf(
 }
 
 function placeOf(at: NonNullable<Invariant['at']>, root: Aligned, { selection, definitions }: Judgement): string {
-  const [place] = selection.places(
-    at,
-    new Map([
-      ['$this', [root]],
-      ['$resource', [root]],
-    ]),
-  )
+  const [place] = selection.places(at, Bindings.ofResource(root))
   if (!place) return absentExpression(root, at, definitions)
   const { node, parent, name } = place
   return node

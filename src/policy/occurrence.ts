@@ -1,11 +1,11 @@
 import type { Aligned, Difference } from './align.ts'
+import { Bindings } from './bindings.ts'
 import { writeLiterals } from './condition.ts'
 import { flawsOf, type Flaw } from './content.ts'
 import { absentExpression, expressionOf, fhirPathName } from './expression.ts'
 import type { Judgement } from './judgement.ts'
 import { chosenBy, holdsOnly } from './key.ts'
 import type { Change, Literal, Otherwise, Part, ReplacedPart, SubtreePart } from './rule.ts'
-import type { Bindings } from './select.ts'
 import { sameValue } from '../fhir/element.ts'
 
 /**
@@ -48,17 +48,14 @@ export interface Occurrence {
 
 /** All occurrences of a change: one, or one per item of its `for each`. */
 export function occurrencesOf(change: Change, root: Aligned, judgement: Judgement): Occurrence[] {
-  const bindings: Bindings = new Map([
-    ['$this', [root]],
-    ['$resource', [root]],
-  ])
+  const bindings = Bindings.ofResource(root)
   const { forEach } = change
   if (!forEach) return [occurrence(change, undefined, [], bindings, judgement)]
   const items = judgement.selection
     .nodes(forEach.path, bindings)
     .filter((item) => (forEach.side === 'kept' ? item.before && item.after : item.after && !item.before))
   return items.map((item) => {
-    const bound = new Map(bindings).set(forEach.variable, [item])
+    const bound = bindings.with(forEach.variable, [item])
     const own = forEach.side === 'appended' ? [itemFinding(change, item, bound, judgement)] : []
     return occurrence(change, item, own, bound, judgement)
   })
@@ -103,10 +100,10 @@ function evaluate(parts: readonly Part[], bindings: Bindings, judgement: Judgeme
     const { finding, items, sound } = subtreeFinding(part, known, judgement)
     findings.push(finding)
     if (part.as === undefined) continue
-    known = new Map(known).set(part.as, items)
+    known = known.with(part.as, items)
     // Of an item that is flawed nothing more is asked: a thousand occurrences may select it.
     for (const item of sound) {
-      evaluate(part.with, new Map(known).set(part.as, [item]), judgement, findings)
+      evaluate(part.with, known.with(part.as, [item]), judgement, findings)
     }
   }
 }

@@ -1,9 +1,9 @@
 import type { Element } from '../fhir/element.ts'
 import type { Aligned, Difference } from './align.ts'
+import { Bindings } from './bindings.ts'
 import type { Judgement } from './judgement.ts'
 import type { Path } from './path.ts'
 import type { Rest } from './rule.ts'
-import type { Bindings } from './select.ts'
 
 /**
  * The differences that `rest` permits or restores: those which lie at or in what `only` selects (without it, anywhere), and
@@ -16,10 +16,7 @@ export function takenByRest(
   root: Aligned,
   judgement: Judgement,
 ): Set<Difference> {
-  const bindings = new Map([
-    ['$this', [root]],
-    ['$resource', [root]],
-  ])
+  const bindings = Bindings.ofResource(root)
   const excepted = new Set<Aligned>()
   const around = new Set<Aligned>()
   for (const path of rest.except) {

@@ -1,12 +1,10 @@
 import type { Element } from '../fhir/element.ts'
 import type { Aligned } from './align.ts'
+import type { Bindings } from './bindings.ts'
 import type { Effort } from './effort.ts'
 import { hasKey, isHolder, keyPlaces } from './key.ts'
 import type { Key, Path, Selector, Step } from './path.ts'
 import { namesOf, normalReference } from './reference.ts'
-
-/** What variables stand for: `$this`, and what `for each` and `as` have bound. */
-export type Bindings = ReadonlyMap<string, readonly Aligned[]>
 
 const nothing: readonly Aligned[] = []
 
@@ -111,7 +109,10 @@ export class Selection {
   /** Whether a node of a step's name is one that its keys and its type select, on either side. */
   isSelectedBy(node: Aligned, { keys, type }: Step): boolean {
     if (type !== undefined && !isOfType(node, type)) return false
-    return keys.every((key) => [node.before, node.after].some((side) => side && this.#has(side, key)))
+    const { before, after } = node
+    return keys.every(
+      (key) => (before !== undefined && this.#has(before, key)) || (after !== undefined && this.#has(after, key)),
+    )
   }
 
   /** Each element is looked at once for each key, however many occurrences ask. */
