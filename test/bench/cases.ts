@@ -45,6 +45,8 @@ export interface BenchCase {
   readonly forwarded: Expected
   /** Whether the peer that was written by hand knows what to do with it. */
   readonly byHand: boolean
+  /** A measurement takes no less time, in seconds: else 256 clients could get no whole answer in it. */
+  readonly leastSeconds?: number
   /** The requests per second, as a multiple of what http-proxy does with the same request, that we want at least. */
   readonly target?: number
 }
@@ -86,10 +88,16 @@ const benchCase = (
 
 export const cases: readonly BenchCase[] = [
   benchCase('get', 'GET of a Flag, 2.5 KB', get(onFlag), { status: 200, holds: '"Flag"' }, { target: 1.7 }),
-  benchCase('search', 'GET of a search Bundle, 200 KB', get('/STU3/Flag?status=active&_count=80'), {
-    status: 200,
-    holds: '"id":"f79"',
-  }),
+  benchCase(
+    'search',
+    'GET of a search Bundle, 200 KB',
+    get('/STU3/Flag?status=active&_count=80'),
+    {
+      status: 200,
+      holds: '"id":"f79"',
+    },
+    { leastSeconds: 3 },
+  ),
   benchCase('put', 'PUT that removes a Flag, 3 KB, its version in the cache', removal, stored, { target: 1 }),
   benchCase('put-cold', 'PUT that removes a Flag, each time another', removal, stored, {
     load: { requests: [removal], ids: 'fresh' },

@@ -1,5 +1,5 @@
 import type { BenchCase } from './cases.ts'
-import { NoAnswer, startGenerator } from './load.ts'
+import { startGenerator } from './load.ts'
 import { hangs, measure, warm, type Measuring, type Sample } from './measure.ts'
 import { startServer, startStub, takesPart, type Server, type ServerName } from './servers.ts'
 
@@ -44,9 +44,9 @@ export async function compare(
   const { rounds, seconds, warmUp } = options
   const generator = startGenerator(options.generator)
   const stub = await startStub()
-  const measuring: Measuring = { generator, stub, seconds }
   const all: Series[] = []
   for (const benchCase of options.cases) {
+    const measuring: Measuring = { generator, stub, seconds: Math.max(seconds, benchCase.leastSeconds ?? 0) }
     const names = options.servers.filter((name) => takesPart(name, benchCase))
     const servers = await Promise.all(names.map((name) => startServer(name, benchCase, stub.origin, options.before)))
     const warmed = (server: Server) => warm({ ...measuring, seconds: warmUp }, server, benchCase)
@@ -69,6 +69,9 @@ export async function compare(
   return { generator: generator.name, rounds, seconds, series: all }
 }
 
+/** Of a peer that answers nothing in time. */
+const nothing: Sample = { requestsPerSecond: NaN, p50: NaN, p99: NaN, upstreamPerRequest: NaN }
+
 async function inTurns(
   measuring: Measuring,
   benchCase: BenchCase,
@@ -84,9 +87,9 @@ async function inTurns(
       try {
         samples[at]!.push(await measure(measuring, servers[at]!, benchCase, connections))
       } catch (error) {
-        if (!(error instanceof NoAnswer) || !hangs(servers[at]!)) throw error
+        if (!hangs(servers[at]!)) throw error
         servers[at] = await another(servers[at]!)
-        samples[at]!.push(await measure(measuring, servers[at], benchCase, connections))
+        samples[at]!.push(await measure(measuring, servers[at], benchCase, connections).catch(() => nothing))
       }
     }
   }
