@@ -181,7 +181,7 @@ class PassingAnswer implements Dispatcher.DispatchHandler {
     this.#timer = setTimeout(takenTooLate, this.#timeouts.answerTakenMs, this)
   }
 
-  #gone = (): void => {
+  readonly #gone = (): void => {
     const error = new Error('The client left.')
     const status = this.#status
     this.#settle(

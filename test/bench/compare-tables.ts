@@ -58,7 +58,7 @@ export function summaryTable(cases: readonly BenchCase[], all: readonly Series[]
   const counts = [...new Set(all.map(({ connections }) => connections))]
   const has = (server: string) => all.some((one) => one.server === server)
   /** What the machine leaves room for. */
-  const floor = (series: readonly Series[]) => {
+  const room = (series: readonly Series[]) => {
     const one = find(series, 'undici', counts.includes(32) ? 32 : counts[0]!)
     return one ? ratioTo(series, one, throughput) : NaN
   }
@@ -88,7 +88,7 @@ export function summaryTable(cases: readonly BenchCase[], all: readonly Series[]
         ...counts.map((count) => ratio(count, throughput)),
         fixed(benchCase.target, 2),
         ...counts.map((count) => ratio(count, requestsPerCpu)),
-        ...(has('undici') ? [fixed(floor(series), 2)] : []),
+        ...(has('undici') ? [fixed(room(series), 2)] : []),
         ...(counts.includes(1) ? [fixed(latency('gateway', 1, p50) - latency('stub alone', 1, p50), 2)] : []),
         ...(counts.includes(32)
           ? [fixed(latency('gateway', 32, p99), 1), fixed(latency(measureOfAll, 32, p99), 1)]

@@ -1,5 +1,5 @@
 import type { BenchCase } from './cases.ts'
-import { startGenerator } from './load.ts'
+import { NoAnswer, startGenerator } from './load.ts'
 import { hangs, measure, warm, type Measuring, type Sample } from './measure.ts'
 import { startServer, startStub, takesPart, type Server, type ServerName } from './servers.ts'
 
@@ -72,6 +72,12 @@ export async function compare(
 /** Of a peer that answers nothing in time. */
 const nothing: Sample = { requestsPerSecond: NaN, p50: NaN, p99: NaN, upstreamPerRequest: NaN }
 
+/** A wrong answer ends the benchmark all the same. */
+function ofNoAnswer(error: unknown): Sample {
+  if (error instanceof NoAnswer) return nothing
+  throw error
+}
+
 async function inTurns(
   measuring: Measuring,
   benchCase: BenchCase,
@@ -89,7 +95,7 @@ async function inTurns(
       } catch (error) {
         if (!hangs(servers[at]!)) throw error
         servers[at] = await another(servers[at]!)
-        samples[at]!.push(await measure(measuring, servers[at], benchCase, connections).catch(() => nothing))
+        samples[at]!.push(await measure(measuring, servers[at], benchCase, connections).catch(ofNoAnswer))
       }
     }
   }

@@ -50,10 +50,13 @@ interface Told extends Outcome {
   readonly example: string
 }
 
+/** Thrown by `run` where a server takes requests and answers none. */
+export class NoAnswer extends Error {}
+
 function checked({ wrong, example, ...outcome }: Told, { origin, connections }: Run): Outcome {
   freshId += outcome.requests + connections + 2 * block
   if (wrong > 0) throw new Error(`${wrong} wrong answers of ${origin}, such as: ${example}`)
-  if (outcome.requests === 0) throw new Error(`No answer of ${origin}.`)
+  if (outcome.requests === 0) throw new NoAnswer(`No answer of ${origin}.`)
   return outcome
 }
 
