@@ -22,5 +22,7 @@ EXPOSE 8080 9090
 # Alive, not ready: a container is not to be restarted because the server behind it is away.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.ADMIN_PORT || 9090}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/main.js"]
+# One thread beside the one that answers collects garbage. By itself Node takes four, which is more than a container has cores: on one
+# core they take turns with the gateway while they work, and one read in 100 took 12 ms instead of 7.
+ENTRYPOINT ["node", "--v8-pool-size=1", "dist/main.js"]
 CMD ["serve"]

@@ -1,5 +1,6 @@
 import { readResource } from '../fhir/body.ts'
 import { idOf } from '../fhir/element.ts'
+import { versionOfEntityTag } from '../fhir/entity-tag.ts'
 import { formatOfAnswer } from '../fhir/media-type.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { GovernedWrite } from '../upstream/governed-write.ts'
@@ -69,15 +70,26 @@ async function relayAnswer(
   if (ofIntermediaries.has(status)) return withoutOutcome(status === 504 ? 'too-slow' : 'unusable')
   if (status >= 400) return relayError(exchange, answered, on !== undefined)
   if (write.interaction === 'delete') {
-    return status === 200 || status === 204
-      ? { kind: 'relayed', status: 204, headerFields: {} }
-      : withoutOutcome('unusable')
+    if (status !== 200 && status !== 204) return withoutOutcome('unusable')
+    dropWhatIsPast(exchange, on, undefined)
+    return { kind: 'relayed', status: 204, headerFields: {} }
   }
   const body = await decoded(answered, exchange.config.limits.rewriteBytes)
   if ((status === 200 || status === 201) && body && tellsOf(write, body, headerFields, exchange)) {
+    dropWhatIsPast(exchange, on, headerFields.etag)
     return { kind: 'relayed', status, headerFields: answerFields(headerFields, exchange.urls), body }
   }
   return withoutOutcome('unusable')
+}
+
+/**
+ * A change was stored: the version on which it was made is not the current one any more, unless the server has found nothing to
+ * change and says so.
+ * @param entityTag of what is stored now; undefined when that is not told
+ */
+export function dropWhatIsPast({ base }: Served, on: WantedVersion | undefined, entityTag: string | undefined): void {
+  const current = entityTag === undefined ? undefined : versionOfEntityTag(entityTag)
+  if (on && on.version !== current) base.storedVersions.drop(on)
 }
 
 /**
@@ -100,15 +112,19 @@ function tellsOf(
   return write.interaction === 'create' || idOf(read.value) === write.on.id
 }
 
-/** A conflict is told of a deleted resource, too, and of one that is gone: one read tells them apart. */
+/**
+ * A conflict is told of a deleted resource, too, and of one that is gone: one read tells them apart. What the server said of it
+ * goes on as well, except where the version is simply not the current one: had it not been cached, nothing would have been sent.
+ */
 async function relayConflict(
   exchange: Served,
   answered: Answered,
   on: WantedVersion,
   mismatch: Refusal,
 ): Promise<Reply> {
-  const further = await upstreamIssues(exchange, answered)
   const current = await exchange.base.storedVersions.confirm(on)
+  if (current.kind === 'other-version') return { kind: 'refused', refusals: [mismatch] }
+  const further = await upstreamIssues(exchange, answered)
   switch (current.kind) {
     case 'not-found':
       return { kind: 'refused', refusals: [notFound], further }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { definitionsOf } from '../../src/fhir/definitions.ts'
 import { readResource } from '../../src/fhir/body.ts'
@@ -7,6 +8,7 @@ import { judge } from '../../src/policy/judge.ts'
 import { nhsPolicy } from '../gateway/booted.ts'
 import { cases } from './cases.ts'
 import { editedFlag, flag, inXml, listOf, listWithout, removedFlag } from './records.ts'
+import { nodeOptionsOfTheImage } from './servers.ts'
 
 function read(text: string, format: Format): Resource {
   const parsed = readResource(Buffer.from(text), format, definitionsOf('STU3'), { nesting: 64 })
@@ -19,6 +21,11 @@ function decide(type: string, before: string, after: string, format: Format = 'j
   const request = { interaction: 'update', scopes: [], headerFields: {} } as const
   return judge(nhsPolicy(), write, { bases: [], maxRefusals: 50, request })
 }
+
+it('measures the program as the image starts it', () => {
+  const [, entryPoint = ''] = /^ENTRYPOINT (.+)$/m.exec(readFileSync('Dockerfile', 'utf8')) ?? []
+  expect(JSON.parse(entryPoint)).toEqual(['node', ...nodeOptionsOfTheImage, 'dist/main.js'])
+})
 
 describe('the records of the benchmark', () => {
   const stored = JSON.stringify(flag)

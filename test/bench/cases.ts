@@ -66,7 +66,9 @@ const put = (path: string, body: string, headers: BenchRequest['headers'] = pinn
 })
 
 const removal = put(onFlag, JSON.stringify(removedFlag))
+const edit = put(onFlag, JSON.stringify(editedFlag))
 const stored: Expected = { status: 200, holds: 'RemovalReason' }
+const refused: Expected = { status: 403, holds: 'OperationOutcome' }
 
 /** A case of the first policy whose ids stay the same, unless it says otherwise. */
 const benchCase = (
@@ -137,13 +139,7 @@ export const cases: readonly BenchCase[] = [
     { status: 412, holds: 'OperationOutcome' },
     { forwarded: stored, target: 1.5 },
   ),
-  benchCase(
-    'refusal',
-    'PUT that is refused for five reasons: 403',
-    put(onFlag, JSON.stringify(editedFlag)),
-    { status: 403, holds: 'OperationOutcome' },
-    { forwarded: stored, target: 1.1 },
-  ),
+  benchCase('refusal', 'PUT that is refused for five reasons: 403', edit, refused, { forwarded: stored, target: 1.1 }),
   benchCase(
     'patch',
     'JSON Patch of an Observation, 2 KB',
@@ -157,6 +153,22 @@ export const cases: readonly BenchCase[] = [
     { policy: 'general-r4', byHand: false },
   ),
 ]
+
+/** @throws {Error} when there is none */
+export function caseNamed(name: string): BenchCase {
+  const found = cases.find((one) => one.name === name)
+  if (!found) throw new Error(`There is no case ${name}. There are: ${cases.map((one) => one.name).join(', ')}.`)
+  return found
+}
+
+/** Fills the cache with texts: the version on which a refused change was made stays the current one. Each time another. */
+export const textsStay: BenchCase = {
+  ...caseNamed('refusal'),
+  load: { requests: [edit], ids: 'fresh' },
+}
+
+/** Fills it with trees: a version is made one when it is wanted a second time. */
+export const treesStay: BenchCase = { ...textsStay, load: { requests: [edit, edit], ids: 'fresh' } }
 
 /** Where the base of a case is served. */
 export const basePathOf = ({ policy }: BenchCase) => (policy === 'general-r4' ? '/R4' : '/STU3')
@@ -176,16 +188,20 @@ const writtenXml = (resource: object, version: string): CannedAnswer['json'] => 
   body: inXml(resource),
 })
 
-/** What the upstream answers, by method and target; see programs/stub.mjs. */
+/**
+ * What the upstream answers, by method and target; see programs/stub.mjs. A write makes the second version of what it is about,
+ * except where the same one is sent over and over: a second one would not be a change, and the first stays the current version.
+ */
 export const canned = (): Readonly<Record<string, CannedAnswer>> => ({
   'GET /STU3/metadata': { json: written(capabilityOf('3.0.2')) },
   'GET /R4/metadata': { json: written(capabilityOf('4.0.1')) },
   'GET /STU3/Flag/': { json: written(flag, '1'), xml: writtenXml(flag, '1') },
   'GET /STU3/Flag?': { json: written(searchPage) },
   'PUT /STU3/Flag/': { json: written(removedFlag, '2'), xml: writtenXml(removedFlag, '2') },
+  [`PUT ${onFlag}`]: { json: written(removedFlag, '1'), xml: writtenXml(removedFlag, '1') },
   'GET /STU3/List/': { json: written(listOf(50), '1') },
-  'PUT /STU3/List/': { json: written(listWithout(50), '2') },
+  [`PUT /STU3/List/${idPlaceholder}`]: { json: written(listWithout(50), '1') },
   'GET /R4/Observation/': { json: written(observation, '1') },
-  'PUT /R4/Observation/': { json: written(observation, '2') },
-  'PATCH /R4/Observation/': { json: written(observation, '2') },
+  [`PUT /R4/Observation/${idPlaceholder}`]: { json: written(observation, '1') },
+  [`PATCH /R4/Observation/${idPlaceholder}`]: { json: written(observation, '1') },
 })

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { cases, type BenchCase } from './cases.ts'
+import { caseNamed, cases, type BenchCase } from './cases.ts'
 import { serverNames, type ServerName } from './servers.ts'
 
 export const usage = `npm run bench -- [what] [options]
@@ -103,12 +103,6 @@ function serversFor(quick: boolean, before: string | undefined): ServerName[] {
 }
 
 const listed = (text: string) => text.split(',').map((name) => name.trim())
-
-function caseNamed(name: string): BenchCase {
-  const found = cases.find((one) => one.name === name)
-  if (!found) throw new Error(`There is no case ${name}. There are: ${cases.map((one) => one.name).join(', ')}.`)
-  return found
-}
 
 function serverNamed(name: string): ServerName {
   if (!isOneOf(serverNames, name)) throw new Error(`There is no server ${name}. There are: ${serverNames.join(', ')}.`)

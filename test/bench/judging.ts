@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cases } from './cases.ts'
+import { caseNamed, textsStay } from './cases.ts'
 import { here, startChild } from './child.ts'
 import type { BenchCommand } from './command-line.ts'
 import type { Findings } from './findings.ts'
@@ -78,8 +78,7 @@ const serverTable = (what: string, rows: readonly Row[]) =>
     ]),
   )
 
-const put = cases.find(({ name }) => name === 'put')!
-const putCold = cases.find(({ name }) => name === 'put-cold')!
+const put = caseNamed('put')
 
 async function byPolicies(measuring: Measuring, rounds: number): Promise<Row[]> {
   const rows: Row[] = []
@@ -121,7 +120,13 @@ async function warmPut(
   const { generator } = measuring
   let cached = 1
   while (cached < setup.versions) {
-    const run = { origin: gateway.origin, load: putCold.load, expected: putCold.judged, connections: 32, seconds: 3 }
+    const run = {
+      origin: gateway.origin,
+      load: textsStay.load,
+      expected: textsStay.judged,
+      connections: 32,
+      seconds: 3,
+    }
     cached += (await generator.run(run)).requests
   }
   await warm({ ...measuring, seconds: 3 }, gateway, put)

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cases, type BenchCase } from './cases.ts'
+import { caseNamed, treesStay, type BenchCase } from './cases.ts'
 import { here, type Child } from './child.ts'
 import type { BenchCommand } from './command-line.ts'
 import type { Findings } from './findings.ts'
@@ -19,11 +19,10 @@ interface Memory {
   readonly heapUsed: number
 }
 
-const caseNamed = (name: string) => cases.find((one) => one.name === name)!
-
 /**
- * The gateway's memory over many requests, with the shipped cache: half of them GETs, half of them PUTs of resources
- * that it never saw, so that its cache is full soon. Then with a cache that has room for 100,000 versions.
+ * The gateway's memory over many requests, with the shipped cache: in turns reads and the updates that follow them, and updates
+ * that are refused, all of resources that it never saw. The versions of those stay, so that its cache is full soon. Then with a
+ * cache that has room for 100,000 versions.
  */
 export async function memory({ requests, generator: wanted, seconds }: BenchCommand): Promise<Findings> {
   const generator = startGenerator(wanted)
@@ -33,12 +32,13 @@ export async function memory({ requests, generator: wanted, seconds }: BenchComm
   await Promise.all([generator.stop(), stub.stop()])
   const rows = flat.map(({ requests, rss, heapUsed }) => [grouped(requests), mebibytes(rss), mebibytes(heapUsed)])
   const second = flat.slice(Math.floor(flat.length / 2))
-  const grows = slope(second.map(({ requests, heapUsed }) => [requests, heapUsed]))
+  const growth = (of: (sample: Memory) => number) =>
+    fixed(slope(second.map((sample) => [sample.requests, of(sample)])), 1)
   const section = [
-    'GETs and first PUTs of ever new resources, 32 clients, the shipped cache of 64 MiB. The heap is told after a collection.',
+    'Of ever new resources, in turns: GETs and their PUTs, and PUTs that are refused. 32 clients, the shipped cache of 64 MiB. The heap is told after a collection.',
     table(['requests', 'RSS MiB', 'heap MiB'], rows),
-    `Over the second half the heap grows by ${fixed(grows, 2)} bytes for a request.`,
-    `GETs and PUTs with a cache of 4 GiB, so that every version stays, as a tree; what the cache counts is ${treeFactor} times the text of each.`,
+    `Over the second half the heap grows by ${growth(({ heapUsed }) => heapUsed)} bytes for a request, and RSS by ${growth(({ rss }) => rss)}.`,
+    `PUTs that are refused, each twice, with a cache of 4 GiB, so that every version stays, as a tree; what the cache counts is ${treeFactor} times the text of each.`,
     table(
       ['cached versions', 'RSS MiB', 'heap MiB', 'counted MiB'],
       full.map(({ requests, rss, heapUsed, counted }) => [
@@ -57,6 +57,7 @@ async function over(generator: Generator, upstream: string, requests: number, se
   const samples = [await sampled(gateway.child, 0)]
   for (let done = 0; done < requests;) {
     done += await load(generator, gateway.origin, caseNamed('put-after-get'), seconds)
+    done += await load(generator, gateway.origin, treesStay, seconds)
     samples.push(await sampled(gateway.child, done))
   }
   await gateway.stop()
@@ -78,13 +79,11 @@ async function cached(
   )
   const nodeOptions = ['--expose-gc', '--max-old-space-size=8192']
   const gateway = await startGateway({ basePath: '/STU3', upstream, config: folder, nodeOptions })
-  // A version that a client has read and then changes is made a tree of. One that only the gateway has read stays a text.
-  const pairs = caseNamed('put-after-get')
   const bytes = treeFactor * JSON.stringify(flag).length
   const samples: (Memory & { readonly counted: number })[] = []
   let done = 0
   for (const share of [0, 0.01, 0.1, 1]) {
-    while (done < versions * share) done += (await load(generator, gateway.origin, pairs, 2)) / 2
+    while (done < versions * share) done += (await load(generator, gateway.origin, treesStay, 2)) / 2
     samples.push({ ...(await sampled(gateway.child, done)), counted: done * bytes })
   }
   await gateway.stop()

@@ -106,7 +106,7 @@ export async function startGateway(start: GatewayStart): Promise<Server & { read
   const log = openSync(devNull, 'w')
   const child = startChild({
     role: 'measured',
-    command: [process.execPath, ...nodeOptions, ...measured, join(folder, 'dist/main.js')],
+    command: [process.execPath, ...nodeOptionsOfTheImage, ...nodeOptions, ...measured, join(folder, 'dist/main.js')],
     env: {
       PORT: String(port),
       ADMIN_PORT: '0',
@@ -122,6 +122,9 @@ export async function startGateway(start: GatewayStart): Promise<Server & { read
 }
 
 const measured = ['--import', here('programs/measured.mjs')]
+
+/** What the image gives Node (ENTRYPOINT of the Dockerfile says why). */
+export const nodeOptionsOfTheImage = ['--v8-pool-size=1']
 
 async function startPeer(name: ServerName, upstream: string): Promise<Server> {
   const port = await freePort()

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { answers, freePort, startStub } from './servers.ts'
+import { answers, freePort, nodeOptionsOfTheImage, startStub } from './servers.ts'
 import { here, startChild } from './child.ts'
 import type { BenchCommand } from './command-line.ts'
 import type { Findings } from './findings.ts'
@@ -38,7 +38,7 @@ async function untilReady(times: number): Promise<number[]> {
     const started = performance.now()
     const child = startChild({
       role: 'measured',
-      command: [process.execPath, here('../../dist/main.js')],
+      command: [process.execPath, ...nodeOptionsOfTheImage, here('../../dist/main.js')],
       env: {
         HOST: '127.0.0.1',
         PORT: String(port),

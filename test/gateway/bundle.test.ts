@@ -614,3 +614,28 @@ describe('a policy that opens no Bundle', () => {
     await half.close()
   })
 })
+
+// A delete cannot be pinned within a transaction.
+test.each([
+  ['batch', [put('o1'), put('o2'), remove('o3')]],
+  ['transaction', [put('o1'), put('o2')]],
+])('what a %s has changed or removed is cached no longer; what it left as it was still is', async (type, entries) => {
+  booted.upstream.answers({
+    ...stored('o1', 'o2'),
+    'GET /fhir/Observation/o3': resource(observation('o3', { status: 'entered-in-error' }), '3'),
+    'PUT /fhir/Observation/o1': resource(observation('o1', final), '4'),
+    'PUT /fhir/Observation/o2': resource(observation('o2', final), '3'),
+    'DELETE /fhir/Observation/o3/_history/3': { status: 204 },
+    'POST /fhir': resource({
+      resourceType: 'Bundle',
+      type: 'transaction-response',
+      entry: ['W/"4"', 'W/"3"'].map((etag) => ({ response: { status: '200 OK', etag } })),
+    }),
+  })
+  expect((await sendBundle(type, entries)).status).toBe(200)
+  expect(booted.gateway.storedVersions()).toMatchObject([{ entries: 1 }])
+  const before = booted.upstream.seen.length
+  const headers = { ...json, 'if-match': 'W/"3"' }
+  await booted.send('PUT', '/R4/Observation/o2', headers, JSON.stringify(observation('o2', final)))
+  expect(booted.upstream.seen.slice(before).map(({ method }) => method)).toEqual(['PUT'])
+})

@@ -310,7 +310,7 @@ describe('an update reads the version itself when what a client read', () => {
 
 test('a version that has been read is not replaced by what a client reads later', async () => {
   const own = await booted(resource(stored('3'), '3'))
-  await removeIt(own)
+  await own.send('PUT', '/STU3/Flag/1', jsonHeaders('3'), JSON.stringify(edit))
   own.upstream.answers({ GET: resource({ ...stored('3'), status: 'inactive' }, '3'), [put]: resource(flag, '4') })
   await readIt(own)
   expect((await removeIt(own)).status).toBe(200)
@@ -328,6 +328,7 @@ test.each([
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + passed)
     onTestFinished(() => clock.mockRestore())
     const own = await booted(resource(stored('3'), '3'), { cache: { bytes: 1024 * 1024, expireMs: 60_000 } })
+    own.upstream.answers({ GET: resource(stored('3'), '3'), [put]: resource(removal, '3') })
     await begin(own)
     const before = asked(own)
     expect(before.at(-1)).toBe(last)
@@ -339,3 +340,24 @@ test.each([
     expect(asked(own).slice(before.length)).toEqual(['PUT /Flag/1', 'GET /Flag/1', 'PUT /Flag/1'])
   },
 )
+
+describe('a version that is not the current one any more is cached no longer', () => {
+  const cachedVersions = ({ gateway }: Booted) => gateway.storedVersions()[0]!.entries
+  const conflict = outcome(409, 'conflict')
+
+  test.each([
+    ['its change was stored', { [put]: resource(removal, '4') }, 200],
+    ['another client was first', { GET: resource(stored('4'), '4'), [put]: conflict }, 409],
+    ['it was deleted', { GET: outcome(410, 'deleted'), [put]: conflict }, 410],
+    ['it is not there', { GET: outcome(404, 'not-found'), [put]: conflict }, 404],
+  ] as const)('because %s', async (_why, answers, status) => {
+    const own = await booted(resource(stored('3'), '3'))
+    await readIt(own)
+    await readIt(own, { authorization: 'Bearer another' })
+    expect(cachedVersions(own)).toBe(2)
+    own.upstream.answers(answers)
+    expect((await removeIt(own)).status).toBe(status)
+    // That of another caller is found out when they want it.
+    expect(cachedVersions(own)).toBe(1)
+  })
+})

@@ -47,7 +47,8 @@ describe('the metrics of a gateway', () => {
     upstream.answers({
       GET: resource(stored('3'), '3'),
       'GET /fhir/Flag/2': resource({ ...stored('3'), id: '2' }, '3'),
-      PUT: resource(stored('4'), '4'),
+      // A server that finds nothing to change: the version stays the current one.
+      PUT: resource(stored('3'), '3'),
     })
     await send('GET', '/STU3/Flag/2')
     const put = (body: object) => send('PUT', '/STU3/Flag/1', jsonHeaders('3'), JSON.stringify(body))

@@ -9,7 +9,8 @@ import { resource, startStubUpstream, type StubAnswer, type StubUpstream } from 
 const get = 'GET /fhir/Flag/1'
 const put = 'PUT /fhir/Flag/1'
 const remove = (booted: Booted) => booted.send('PUT', '/STU3/Flag/1', jsonHeaders('3'), JSON.stringify(removal))
-const answers = { [get]: resource(stored('3'), '3'), [put]: resource(stored('4'), '4') }
+/** The server finds nothing to change, so that the version stays the current one, and cached. */
+const answers = { [get]: resource(stored('3'), '3'), [put]: resource(stored('3'), '3') }
 const asked = ({ seen }: StubUpstream, method: string) => seen.filter((request) => request.method === method).length
 
 /** The NHS policy with every removal refused, under another digest. */

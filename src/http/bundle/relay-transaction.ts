@@ -7,7 +7,7 @@ import { inTransactionAnswer } from '../../upstream/rewrite-places.ts'
 import type { Exchange } from '../exchange.ts'
 import { decoded } from '../../upstream/decoded.ts'
 import { relayError, relayFailure, relayRead, upstreamIssues, type Answered } from '../relay.ts'
-import { changedMeanwhile, ofIntermediaries, versionMismatch, withoutOutcome } from '../relay-write.ts'
+import { changedMeanwhile, dropWhatIsPast, ofIntermediaries, versionMismatch, withoutOutcome } from '../relay-write.ts'
 import { fail, type HeaderFields, type Reply } from '../reply.ts'
 import { issuesOfRestoration } from '../restored.ts'
 import type { Sendable } from './built-transaction.ts'
@@ -60,6 +60,9 @@ async function relayAnswer(exchange: Exchange, entries: readonly Sendable[], ans
   }
   const relayed = await relayRead(exchange, answered, inTransactionAnswer)
   if (relayed.kind !== 'relayed') return withoutOutcome('unusable')
+  entries.forEach((entry, index) => {
+    if (entry.kind === 'permitted') dropWhatIsPast(exchange, entry.wanted, responses[index]!.etag)
+  })
   const told = tellRestored(exchange, entries, relayed)
   return { ...told, stored: responses.map(({ etag, location }) => ({ etag, location })) }
 }
