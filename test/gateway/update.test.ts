@@ -188,6 +188,18 @@ describe('the cache', () => {
     expect(booted.upstream.seen.map(({ method }) => method)).toEqual(['GET', 'PUT', 'PUT', 'GET', 'PUT'])
   })
 
+  test('changes nothing of how a conflict is told', async () => {
+    const [cached, not] = await Promise.all([bootAndClose(), bootAndClose()])
+    cached.upstream.answers({ [get]: resource(stored('3'), '3') })
+    await send(cached, edit)
+    for (const { upstream } of [cached, not]) {
+      upstream.answers({ [get]: resource(stored('4'), '4'), [put]: outcome(409, 'HAPI-0989: not current') })
+    }
+    const [answer, other] = [await send(cached, removal), await send(not, removal)]
+    expect([writes(cached).length, writes(not).length]).toEqual([1, 0])
+    expect([answer.status, answer.body]).toEqual([other.status, other.body])
+  })
+
   test('can be off', async () => {
     const booted = await bootAndClose({ cache: 'off' })
     booted.upstream.answers({ [get]: resource(stored('3'), '3'), [put]: resource(stored('3'), '3') })
