@@ -124,7 +124,7 @@ export async function startGateway(start: GatewayStart): Promise<Server & { read
 const measured = ['--import', here('programs/measured.mjs')]
 
 /** What the image gives Node (ENTRYPOINT of the Dockerfile says why). */
-export const nodeOptionsOfTheImage = ['--v8-pool-size=1']
+export const nodeOptionsOfTheImage = ['--v8-pool-size=1', '--max-semi-space-size=64']
 
 async function startPeer(name: ServerName, upstream: string): Promise<Server> {
   const port = await freePort()
