@@ -31,13 +31,17 @@ export async function memory({ requests, generator: wanted, seconds }: BenchComm
   const full = await cached(generator, stub.origin, Math.min(requests, 100_000))
   await Promise.all([generator.stop(), stub.stop()])
   const rows = flat.map(({ requests, rss, heapUsed }) => [grouped(requests), mebibytes(rss), mebibytes(heapUsed)])
-  const second = flat.slice(Math.floor(flat.length / 2))
-  const growth = (of: (sample: Memory) => number) =>
-    fixed(slope(second.map((sample) => [sample.requests, of(sample)])), 1)
+  const half = Math.ceil(flat.length / 2)
+  const second = flat.slice(half)
+  const grows = slope(second.map(({ requests, heapUsed }) => [requests, heapUsed]))
+  const rssOf = (samples: readonly Memory[]) => {
+    const all = samples.map(({ rss }) => rss)
+    return `${mebibytes(Math.min(...all))} to ${mebibytes(Math.max(...all))} MiB`
+  }
   const section = [
     'Of ever new resources, in turns: GETs and their PUTs, and PUTs that are refused. 32 clients, the shipped cache of 64 MiB. The heap is told after a collection.',
     table(['requests', 'RSS MiB', 'heap MiB'], rows),
-    `Over the second half the heap grows by ${growth(({ heapUsed }) => heapUsed)} bytes for a request, and RSS by ${growth(({ rss }) => rss)}.`,
+    `Over the second half the heap grows by ${fixed(grows, 1)} bytes for a request. RSS goes up and down with the room for young objects: ${rssOf(flat.slice(1, half))} in the first half, ${rssOf(second)} in the second.`,
     `PUTs that are refused, each twice, with a cache of 4 GiB, so that every version stays, as a tree; what the cache counts is ${treeFactor} times the text of each.`,
     table(
       ['cached versions', 'RSS MiB', 'heap MiB', 'counted MiB'],
