@@ -151,17 +151,19 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
           }),
         })
 
-  const keyIn = (format: Format, { type, id, version }: VersionName) => `${format} ${type}/${id}/${version}`
-  const keyOf = (version: VersionName) => keyIn(version.format, version)
-  const ownKeyOf = (version: VersionName, caller: string) => `${keyOf(version)} ${caller}`
+  const keyOf = ({ type, id, version, format }: VersionName, inFormat = format) =>
+    `${inFormat} ${type}/${id}/${version}`
+  /** Where the answer to a caller's own read of what has a key is cached. */
+  const ownKeyOf = (key: string, caller: string) => `${key} ${caller}`
   const pagesKeyOf = (caller: string) => `pages ${caller}`
 
   const drop = (version: VersionName) => {
+    if (!cache) return
     const caller = callerKey(version.callerFields)
     for (const format of formats) {
-      const key = keyIn(format, version)
-      cache?.delete(key)
-      cache?.delete(`${key} ${caller}`)
+      const key = keyOf(version, format)
+      cache.delete(key)
+      cache.delete(ownKeyOf(key, caller))
     }
   }
 
@@ -179,12 +181,11 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
     if (known && version !== undefined && reply.status === 304) {
       return { kind: 'found', stored: known, version, cached: false, upstreamStatus: 304 }
     }
-    const answer = understand(reply, wanted, options)
-    if (version !== undefined && isPast(answer, version)) drop({ version, ...wanted })
+    const current = understand(reply, wanted, options)
+    const isAnother = version !== undefined && current.kind === 'found' && current.version !== version
+    const answer = isAnother ? ({ kind: 'other-version', upstreamStatus: reply.status } as const) : current
+    if (version !== undefined && ofPast.has(answer.kind)) drop({ version, ...wanted })
     if (answer.kind !== 'found') return answer
-    if (version !== undefined && answer.version !== version) {
-      return { kind: 'other-version', upstreamStatus: reply.status }
-    }
     const key = keyOf({ version: answer.version, ...wanted })
     if (cache?.peek(key)?.kind !== 'read') keepAnswer(key, reply)
     return answer
@@ -207,11 +208,12 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
 
   /** The version in the cache; what was kept of a client's read is looked into now. */
   const cached = async (version: VersionName): Promise<Stored | undefined> => {
-    const shared = await lookedInto(keyOf(version), version)
+    const key = keyOf(version)
+    const shared = await lookedInto(key, version)
     if (shared) return shared
     const caller = callerKey(version.callerFields)
-    const key = ownKeyOf(version, caller)
-    return (await lookedInto(key, version)) ?? fromPages(version, key, caller)
+    const ownKey = ownKeyOf(key, caller)
+    return (await lookedInto(ownKey, version)) ?? fromPages(version, ownKey, caller)
   }
 
   const lookedInto = async (key: string, version: VersionName): Promise<Stored | undefined> => {
@@ -257,10 +259,10 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
       const format = formatOfAnswer(contentType)
       const version = etag === undefined ? undefined : versionOfEntityTag(etag)
       if (!cache || !format || version === undefined || body.length > options.maxBytes) return
-      const name = { type, id, version, format, callerFields }
-      const key = ownKeyOf(name, callerKey(callerFields))
-      if (cache.has(key) || cache.has(keyOf(name))) return
-      keepAnswer(key, { headerFields, body })
+      const key = keyOf({ type, id, version, format, callerFields })
+      const ownKey = ownKeyOf(key, callerKey(callerFields))
+      if (cache.has(ownKey) || cache.has(key)) return
+      keepAnswer(ownKey, { headerFields, body })
     },
     keepPage(callerFields, { headerFields, body }) {
       if (!cache || body.length > pageBytes || formatOfAnswer(headerFields['content-type']) !== 'json') return
@@ -287,12 +289,8 @@ export function createStoredVersions(options: StoredVersionOptions): StoredVersi
 
 const formats: readonly Format[] = ['json', 'xml']
 
-/** Whether the upstream's answer says that a version has become a past one. */
-function isPast(current: StoredVersion, version: string): boolean {
-  return current.kind === 'found'
-    ? current.version !== version
-    : current.kind === 'not-found' || current.kind === 'gone'
-}
+/** What the upstream answers when the version that is asked about is not the current one any more. */
+const ofPast: ReadonlySet<StoredVersion['kind']> = new Set(['other-version', 'not-found', 'gone'])
 
 /** Stands for who asks, as far as the upstream is told. */
 function callerKey(fields: Readonly<Record<string, string>>): string {

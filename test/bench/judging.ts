@@ -5,7 +5,7 @@ import { caseNamed, textsStay } from './cases.ts'
 import { here, startChild } from './child.ts'
 import type { BenchCommand } from './command-line.ts'
 import type { Findings } from './findings.ts'
-import { startGenerator } from './load.ts'
+import { answered, startGenerator } from './load.ts'
 import { measure, warm, type Measuring, type Sample } from './measure.ts'
 import { inXml, listOf, listWithout } from './records.ts'
 import { startGateway, startStub } from './servers.ts'
@@ -120,14 +120,7 @@ async function warmPut(
   const { generator } = measuring
   let cached = 1
   while (cached < setup.versions) {
-    const run = {
-      origin: gateway.origin,
-      load: textsStay.load,
-      expected: textsStay.judged,
-      connections: 32,
-      seconds: 3,
-    }
-    cached += (await generator.run(run)).requests
+    cached += await answered(generator, gateway.origin, textsStay, 3)
   }
   await warm({ ...measuring, seconds: 3 }, gateway, put)
   const samples: Sample[] = []

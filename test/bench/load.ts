@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { BenchRequest, Expected, Load } from './cases.ts'
+import type { BenchCase, BenchRequest, Expected, Load } from './cases.ts'
 import { has, here, onCore, startChild } from './child.ts'
 import { idPlaceholder } from './records.ts'
 
@@ -31,6 +31,16 @@ export interface Generator {
   /** @throws {Error} when an answer is wrong or missing */
   run(run: Run): Promise<Outcome>
   stop(): Promise<void>
+}
+
+/** How many requests of 32 clients a gateway answers in so many whole seconds. */
+export async function answered(
+  generator: Generator,
+  origin: string,
+  { load, judged }: BenchCase,
+  seconds: number,
+): Promise<number> {
+  return (await generator.run({ origin, load, expected: judged, connections: 32, seconds })).requests
 }
 
 /** More than there are clients, so that a GET has been answered before the PUT of the same id is sent. */

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { caseNamed, treesStay, type BenchCase } from './cases.ts'
+import { caseNamed, treesStay } from './cases.ts'
 import { here, type Child } from './child.ts'
 import type { BenchCommand } from './command-line.ts'
 import type { Findings } from './findings.ts'
-import { startGenerator, type Generator } from './load.ts'
+import { answered, startGenerator, type Generator } from './load.ts'
 import { flag } from './records.ts'
 import { startGateway, startStub } from './servers.ts'
 import { slope } from './statistics.ts'
@@ -60,8 +60,8 @@ async function over(generator: Generator, upstream: string, requests: number, se
   const gateway = await startGateway({ basePath: '/STU3', upstream, nodeOptions: ['--expose-gc'] })
   const samples = [await sampled(gateway.child, 0)]
   for (let done = 0; done < requests;) {
-    done += await load(generator, gateway.origin, caseNamed('put-after-get'), seconds)
-    done += await load(generator, gateway.origin, treesStay, seconds)
+    done += await answered(generator, gateway.origin, caseNamed('put-after-get'), seconds)
+    done += await answered(generator, gateway.origin, treesStay, seconds)
     samples.push(await sampled(gateway.child, done))
   }
   await gateway.stop()
@@ -87,17 +87,12 @@ async function cached(
   const samples: (Memory & { readonly counted: number })[] = []
   let done = 0
   for (const share of [0, 0.01, 0.1, 1]) {
-    while (done < versions * share) done += (await load(generator, gateway.origin, treesStay, 2)) / 2
+    while (done < versions * share) done += (await answered(generator, gateway.origin, treesStay, 2)) / 2
     samples.push({ ...(await sampled(gateway.child, done)), counted: done * bytes })
   }
   await gateway.stop()
   rmSync(folder, { recursive: true, force: true })
   return samples
-}
-
-async function load(generator: Generator, origin: string, benchCase: BenchCase, seconds: number): Promise<number> {
-  const run = { origin, load: benchCase.load, expected: benchCase.judged, connections: 32, seconds }
-  return (await generator.run(run)).requests
 }
 
 const sampled = async (child: Child, requests: number): Promise<Memory> => ({
